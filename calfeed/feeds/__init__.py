@@ -1,0 +1,1 @@
+"""What calendars read: bytes from a Catalog and its revisions. Pure."""

@@ -1,0 +1,1 @@
+"""What must not be forgotten; the only room that knows SQLAlchemy."""

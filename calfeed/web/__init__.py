@@ -1,0 +1,1 @@
+"""Flask, and the small callable in front of it."""
