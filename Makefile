@@ -1,0 +1,54 @@
+# `make run` and `make test` do everything from a fresh clone on a machine with Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: run test check judges browser debian bench lock clean
+
+run: $(READY)
+	$(BIN)/calfeed up
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "calfeed needs Python 3.11 or newer: make PYTHON=python3.12 …"'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+# Everything that can be tested, the quick things first. What a test needs is installed here, or the run fails.
+test: $(READY) check debian judges browser
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(BIN)/pytest -m "judges or browser" -n 2
+	$(BIN)/pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Chromium, libical, calcurse and fonts come from Debian; elsewhere install them by hand.
+DEBIAN := chromium libical-dev calcurse libfaketime gcc fonts-noto-core fonts-noto-cjk
+debian:
+	@if command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
+	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(DEBIAN); \
+	fi
+
+judges:
+	$(MAKE) -C tests/judges
+
+browser:
+	npm ci --silent --no-audit --no-fund --prefix tests/browser
+
+# Ratios against peers, measured side by side; nothing here can fail a build.
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks
+
+# Pins what is tested, with hashes; `uv` does the resolving.
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist site tests/judges/.venv* tests/judges/node_modules tests/browser/node_modules
