@@ -1,0 +1,190 @@
+"""What was published × what the source says now → revisions, and the changes between them.
+
+SEQUENCE rises when dates, rule or status change (RFC 5545 §3.8.7.4, RFC 5546 §2.1.4), LAST-MODIFIED with every
+change; neither ever goes back, whatever the clock does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+
+from calfeed.events.model import Catalog, Event, Moment, moment_key
+from calfeed.events.record import digest
+from calfeed.events.record import published as shown
+from calfeed.events.revision import Change, ChangeKind, Revision
+
+_ORDER = tuple(item.name for item in fields(Event))
+_TIMES = frozenset({"start", "end", "timezone", "rrule", "rdate", "exdate", "tba"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """What to publish, and what to remember.
+
+    ``revisions`` are those of the source and the tombstones that feeds still show; ``retired`` are older tombstones,
+    shown nowhere, kept so that an event that comes back goes on counting. ``first`` says that nothing had been
+    published before: its changes are all ``added``, and nobody waits for a notice of them.
+    """
+
+    revisions: dict[str, Revision]
+    changes: tuple[Change, ...] = ()
+    retired: dict[str, Revision] = field(default_factory=dict)
+    first: bool = False
+
+    @property
+    def remembered(self) -> dict[str, Revision]:
+        """What the next `revise` is to be given as ``published``."""
+        return {**self.retired, **self.revisions}
+
+
+def revise(catalog: Catalog, published: Mapping[str, Revision], now: datetime, tombstone: timedelta) -> Revised:
+    """The revision of every event, new ones where an event differs from what was published."""
+    now = now.astimezone(UTC).replace(microsecond=0)
+    current = {event.uid: _revision(event, published.get(event.uid), now) for event in catalog.events}
+    gone = {uid: _removed(old, now) for uid, old in published.items() if uid not in current}
+    kept = {uid: revision for uid, revision in gone.items() if stands(revision, now, tombstone)}
+    revisions = current | kept
+    return Revised(
+        revisions=revisions,
+        changes=tuple(_changes(revisions, published)),
+        retired={uid: revision for uid, revision in gone.items() if uid not in kept},
+        first=not published,
+    )
+
+
+def stands(revision: Revision, now: datetime, tombstone: timedelta) -> bool:
+    """Whether feeds show the revision: an event of the source, or one removed less than ``tombstone`` ago."""
+    return revision.removed is None or now < revision.removed + tombstone
+
+
+def compare(before: Event | None, after: Event | None) -> tuple[ChangeKind, tuple[str, ...]] | None:
+    """The kind of a change and the event keys that differ; None when no reader could tell the two apart."""
+    if before is None or after is None:
+        kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
+        return None if before is after else (kind, ())
+    names = _differing(before, after)
+    if not names:
+        return None
+    return min((_kind(before, after, names), *_override_kinds(before, after)), key=_STRENGTH.index), names
+
+
+def changed_occurrences(before: Event, after: Event) -> tuple[Moment, ...]:
+    """The recurrence ids of the occurrences that differ, in order of time; empty when the whole event does."""
+    if _differing(before, after) != ("overrides",):
+        return ()
+    return tuple(new.recurrence_id for old, new in _paired(before, after) if new.recurrence_id and compare(old, new))
+
+
+def diff(old: Catalog, new: Catalog, at: datetime) -> tuple[Change, ...]:
+    """The changes from one source to another, in the new one's order, removed events last; ``number`` is 0."""
+    uids = dict.fromkeys((*new.by_uid, *old.by_uid))
+    pairs = ((old.by_uid.get(uid), new.by_uid.get(uid)) for uid in uids)
+    return tuple(change for before, after in pairs if (change := _change(before, after, at, 0)))
+
+
+def _revision(event: Event, old: Revision | None, now: datetime) -> Revision:
+    fresh = digest(event)
+    if old is None:
+        return Revision(uid=event.uid, number=1, sequence=0, created=now, modified=now, digest=fresh, event=event)
+    if old.removed is None and old.digest == fresh:
+        return replace(old, event=event)
+    rises = old.removed is not None or _reschedules(old.event, event)
+    return _next(old, event, now, rises=rises)
+
+
+def _removed(old: Revision, now: datetime) -> Revision:
+    if old.removed is not None:
+        return old
+    return replace(_next(old, _cancelled(old.event), now, rises=True), removed=now)
+
+
+def _cancelled(event: Event) -> Event:
+    return replace(event, status="cancelled", overrides=tuple(_cancelled(each) for each in event.overrides))
+
+
+def _next(old: Revision, event: Event, now: datetime, *, rises: bool) -> Revision:
+    return replace(
+        old,
+        number=old.number + 1,
+        sequence=old.sequence + rises,
+        modified=max(now, old.modified + timedelta(seconds=1)),
+        digest=digest(event),
+        event=event,
+        removed=None,
+    )
+
+
+def _changes(revisions: Mapping[str, Revision], published: Mapping[str, Revision]) -> Iterator[Change]:
+    for uid, revision in revisions.items():
+        old = published.get(uid)
+        if old is not None and old.number == revision.number:
+            continue
+        after = revision.event if revision.removed is None else None
+        before = None if old is None else old.event
+        change = _change(before, after, revision.modified, revision.number)
+        if change:
+            yield change
+
+
+def _change(before: Event | None, after: Event | None, at: datetime, number: int) -> Change | None:
+    found = compare(before, after)
+    some = after or before
+    if found is None or some is None:
+        return None
+    kind, names = found
+    return Change(
+        kind=kind, at=at, uid=some.uid, event_id=some.id, number=number, before=before, after=after, fields=names
+    )
+
+
+def _differing(before: Event, after: Event) -> tuple[str, ...]:
+    old, new = shown(before), shown(after)
+    return tuple(name for name in _ORDER if old.get(name) != new.get(name))
+
+
+def _reschedules(before: Event, after: Event) -> bool:
+    """Whether attendees must look at their calendars again: SEQUENCE rises."""
+    if not (_TIMES | {"status"}).isdisjoint(_differing(before, after)):
+        return True
+    return any(_reschedules(old, new) for old, new in _paired(before, after))
+
+
+_STRENGTH = (
+    ChangeKind.REMOVED,
+    ChangeKind.CANCELLED,
+    ChangeKind.RESTORED,
+    ChangeKind.CONFIRMED,
+    ChangeKind.MOVED,
+    ChangeKind.EDITED,
+    ChangeKind.ADDED,
+)
+
+
+def _kind(before: Event, after: Event, names: tuple[str, ...]) -> ChangeKind:
+    was, now = before.status == "cancelled", after.status == "cancelled"
+    if was != now:
+        return ChangeKind.CANCELLED if now else ChangeKind.RESTORED
+    if (before.tba and not after.tba) or (before.status == "tentative" and after.status == "confirmed"):
+        return ChangeKind.CONFIRMED
+    return ChangeKind.EDITED if _TIMES.isdisjoint(names) else ChangeKind.MOVED
+
+
+def _override_kinds(before: Event, after: Event) -> Iterator[ChangeKind]:
+    found = (compare(old, new) for old, new in _paired(before, after))
+    return (change[0] for change in found if change)
+
+
+def _paired(before: Event, after: Event) -> list[tuple[Event, Event]]:
+    """Each occurrence that either has an override for, as both show it."""
+    ids = {moment_key(each.recurrence_id): each.recurrence_id for each in (*before.overrides, *after.overrides)}
+    return [(_occurrence(before, at), _occurrence(after, at)) for _, at in sorted(ids.items()) if at is not None]
+
+
+def _occurrence(event: Event, at: Moment) -> Event:
+    for override in event.overrides:
+        if moment_key(override.recurrence_id) == moment_key(at):
+            return override
+    end = None if event.end is None else at + (event.end - event.start)
+    return replace(event, start=at, end=end, recurrence_id=at, rrule=None, rdate=(), exdate=(), overrides=())
