@@ -1,0 +1,154 @@
+"""Slack incoming webhooks: Block Kit with a plain fallback.
+
+Limits and formatting: https://docs.slack.dev/reference/block-kit/blocks and
+https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
+from calfeed.channels.judging import judge_by_status
+from calfeed.channels.plain import BREAK, clean, fit, one_line, units, unmentioned
+from calfeed.reminders.dates import When
+from calfeed.reminders.message import Item, Message
+from calfeed.reminders.words import Words, words
+
+HEADER, SECTION, BLOCKS, TOTAL = 150, 3000, 50, 13_200
+_TEXT = 1000  # the fallback is what a notification shows
+_BUDGET = TOTAL - _TEXT - HEADER - 2000  # what is left for items beside fallback, header and footer
+_LINE = 600  # no single fact may crowd out the others
+
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+_BROKEN = frozenset(
+    {
+        "no_service", "no_team", "channel_not_found", "invalid_token", "action_prohibited", "no_active_hooks",
+        "team_disabled", "posting_to_general_channel_denied", "channel_is_archived",
+    }
+)  # fmt: skip
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_MARKS = str.maketrans({mark: BREAK + mark for mark in "*_~`"})
+
+
+class Slack:
+    """One message a delivery; a correction is a new message, since a webhook cannot edit."""
+
+    def request(
+        self,
+        message: Message,
+        target: Target,
+        *,
+        webhook_id: str,  # noqa: ARG002  # Slack knows no idempotency key
+        at: datetime,  # noqa: ARG002  # nothing in it depends on the attempt
+        corrects: str | None = None,  # noqa: ARG002  # see the class
+    ) -> Request:
+        """The payload as JSON."""
+        body = json.dumps(payload(message), ensure_ascii=False, separators=(",", ":")).encode()
+        return Request(
+            method="POST", url=target.url, headers={"Content-Type": "application/json; charset=utf-8"}, body=body
+        )
+
+    def judge(self, answer: Answer | Fault, at: datetime) -> Verdict:
+        """By Slack's word where it gives one, else by status."""
+        verdict = judge_by_status(answer, at, broken=frozenset({401, 403, 404, 410}))
+        if isinstance(answer, Fault) or verdict.outcome is Outcome.SENT:
+            return verdict
+        word = one_line(answer.body[:80].decode("utf-8", "replace"))
+        outcome = Outcome.BROKEN_CHANNEL if word in _BROKEN else verdict.outcome
+        reason = f"{verdict.reason}: {word}" if word.isidentifier() else verdict.reason
+        return Verdict(outcome=outcome, reason=reason, retry_after=verdict.retry_after)
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """The message as Slack takes it, within its limits."""
+    say = words(message.language)
+    blocks = [_header(message.headline), *_sections(message, say), *_footer(message, say)]
+    return {"text": _fallback(message), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is: no markup, no mention."""
+    return text.translate(_ESCAPES)
+
+
+def _plain(text: str, limit: int = _LINE) -> str:
+    return fit(unmentioned(one_line(text)), limit, escape)
+
+
+def _marked(text: str, limit: int = _LINE) -> str:
+    """The same where ``*``, ``_``, ``~`` and backticks would format."""
+    return fit(unmentioned(one_line(text)), limit, lambda part: escape(part).translate(_MARKS))
+
+
+def _header(headline: str) -> dict[str, Any]:
+    return {"type": "header", "text": {"type": "plain_text", "text": _plain(headline, HEADER), "emoji": False}}
+
+
+def _fallback(message: Message) -> str:
+    first = message.items[0].when if len(message.items) == 1 else None
+    return _plain(message.headline + (f" — {first.text}" if first else ""), _TEXT)
+
+
+def _sections(message: Message, say: Words) -> list[dict[str, Any]]:
+    """One section an item while there is room, then how many more there are."""
+    sections: list[dict[str, Any]] = []
+    room = _BUDGET
+    for index, item in enumerate(message.items):
+        text = _item(item, say, titled=len(message.items) > 1)
+        room -= units(text)
+        if room < 0 or len(sections) == BLOCKS - 4:
+            sections.append(_section(say.more.format(len(message.items) - index)))
+            break
+        sections.append(_section(text))
+    return sections
+
+
+def _section(text: str) -> dict[str, Any]:
+    # verbatim: no URL, channel or user name in a title becomes a link or a mention
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _item(item: Item, say: Words, *, titled: bool) -> str:
+    lines = [f"*{_link(item.url, _marked(item.title, 300))}*"] if titled else []
+    if item.was:
+        lines.append(f"*{say.was}:* ~{_marked(item.was.text)}~")
+    if item.when:
+        lines += _when(item.when, say.becomes if item.was else say.when, say)
+    if item.where:
+        lines.append(f"*{say.where}:* {_marked(item.where)}")
+    lines += [f"_{_marked(note, 200)}_" for note in item.notes]
+    if item.url and not titled:
+        lines.append(_link(item.url, say.open))
+    return "\n".join(lines) or "—"
+
+
+def _when(when: When, label: str, say: Words) -> list[str]:
+    lines = [f"*{label}:* {_marked(when.text)}"] + ([_marked(when.elsewhere)] if when.elsewhere else [])
+    if when.start is not None:
+        fallback = _plain(when.text).replace("|", "/")
+        stamp = int(when.start.timestamp())
+        lines.append(f"{say.yours}: <!date^{stamp}^{{date_short_pretty}} {{time}}|{fallback}>")
+    return lines
+
+
+def _link(url: str, text: str) -> str:
+    if not url or units(url) > 1000:
+        return text
+    address = url.translate(_ESCAPES).replace("|", "%7C").replace("^", "%5E")
+    return f"<{address}|{text}>"
+
+
+def _footer(message: Message, say: Words) -> list[dict[str, Any]]:
+    notes = [_section("\n".join(_marked(note, 300) for note in message.notes))] if message.notes else []
+    origin = message.origin
+    name = _marked(clean(origin.calendar.name.get(message.language)), 300)
+    links = [
+        _link(url, text)
+        for url, text in ((origin.feed_url, say.subscribe), (origin.unsubscribe_url, say.unsubscribe))
+        if url
+    ]
+    context = {"type": "mrkdwn", "text": " · ".join([name, *links]), "verbatim": True}
+    return [*notes, {"type": "context", "elements": [context]}]

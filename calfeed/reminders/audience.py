@@ -1,0 +1,64 @@
+"""Who is told: which channel takes which event, and which change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from calfeed.events.model import Channel, Event, instant
+from calfeed.events.revision import Change, ChangeKind
+
+TOLD = frozenset(
+    {ChangeKind.MOVED, ChangeKind.CANCELLED, ChangeKind.RESTORED, ChangeKind.CONFIRMED, ChangeKind.REMOVED}
+)
+"""The changes a channel hears of; what was added or merely reworded shows in feeds and on the page alone."""
+
+
+def in_public(event: Event, at: datetime) -> bool:
+    """Whether a channel may know of the event at ``at``.
+
+    A message cannot be taken back and a channel is not a secret link, so only public events are told, and an
+    embargoed one only from its instant on.
+    """
+    return event.visibility == "public" and (event.embargo is None or at >= event.embargo)
+
+
+def selects(channel: Channel, event: Event) -> bool:
+    """Whether the channel's ``categories`` and ``exclude`` let the event through, as those of a feed do."""
+    categories = set(event.categories)
+    return (not channel.categories or not categories.isdisjoint(channel.categories)) and categories.isdisjoint(
+        channel.exclude
+    )
+
+
+def takes(channel: Channel, event: Event, at: datetime) -> bool:
+    """Whether the channel is told of the event at ``at``: selected, public and not cancelled."""
+    return event.status != "cancelled" and in_public(event, at) and selects(channel, event)
+
+
+def hears(channel: Channel, change: Change, at: datetime) -> bool:
+    """Whether the channel is told of the change at ``at``.
+
+    It is when it asks for changes and was, or is now, among the readers of the event. What never was and is not in
+    public, and what lies wholly in the past, is not told.
+    """
+    if not channel.changes or change.kind not in TOLD:
+        return False
+    states = [event for event in (change.before, change.after) if event is not None]
+    return (
+        all(in_public(event, at) for event in states)
+        and any(selects(channel, event) for event in states)
+        and any(lies_ahead(event, at) for event in states)
+    )
+
+
+def lies_ahead(event: Event, at: datetime) -> bool:
+    """Whether some of the event may still be to come (a recurring one is taken to be)."""
+    return any(
+        one.recurs or instant(one.end if one.end is not None else one.start, one.zone) > at
+        for one in _with_parts(event)
+    )
+
+
+def _with_parts(event: Event) -> Iterable[Event]:
+    return (event, *event.overrides)

@@ -1,0 +1,137 @@
+"""Moments in words: the reader's zone first, the event's own beside it where clocks differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from calfeed.events.model import Event, Moment, Occurrence
+from calfeed.reminders import clock
+from calfeed.reminders.words import Words, words
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When something happens: in words, and as UTC instants where the hour is known.
+
+    ``text`` is on the reader's clocks, ``elsewhere`` on those of the event's place where they differ. ``start`` and
+    ``end`` are None for what has no hour or whose hour is to be announced: nobody may show one.
+    """
+
+    text: str
+    elsewhere: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a text is written for: a language tag and a time zone."""
+
+    language: str
+    zone: ZoneInfo
+
+    @property
+    def words(self) -> Words:
+        """The phrases in the reader's language."""
+        return words(self.language)
+
+    @property
+    def locale(self) -> Locale:
+        """The locale whose dates go with `words`."""
+        return _locale(self.language)
+
+    def day(self, day: date) -> str:
+        """``Fri, May 17, 2024``."""
+        return _day(day, self.language)
+
+    def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+        """``10:00 AM``, on the reader's clock unless another zone is given."""
+        from babel.dates import format_time  # late: Babel costs 50 ms, and a plan needs none of it
+
+        text = format_time(at.astimezone(zone or self.zone), "short", locale=self.locale)
+        return text.replace("\u202f", " ")  # CLDR puts a narrow no-break space before AM that terminals cannot show
+
+    def instant(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+        """``Fri, May 17, 2024, 10:00 AM``."""
+        day = self.day(at.astimezone(zone or self.zone).date())
+        return self.words.list.join((day, self.clock(at, zone)))
+
+    def city(self, zone: ZoneInfo) -> str:
+        """What people call a time zone: its city, in the reader's language."""
+        from babel.dates import get_timezone_location  # late: as above
+
+        return get_timezone_location(zone, locale=self.locale, return_city=True)
+
+    def when(self, occurrence: Occurrence) -> When:
+        """When an occurrence happens."""
+        event, zone = occurrence.event, occurrence.event.zone
+        start = occurrence.start
+        if not isinstance(start, datetime) or event.tba is not None:
+            return When(text=self._days(event, clock.first_day(occurrence), _last_day(occurrence)))
+        end = occurrence.end if isinstance(occurrence.end, datetime) and occurrence.end > start else None
+        return When(
+            text=self._span(start, end, self.zone),
+            elsewhere=self._span(start, end, zone) if _differ(self.zone, zone, start) else "",
+            start=start.astimezone(UTC),
+            end=end.astimezone(UTC) if end else None,
+        )
+
+    def moment(self, moment: Moment, event: Event) -> str:
+        """One moment of an event in short: its day, with the hour where it is known."""
+        if isinstance(moment, datetime) and event.tba is None:
+            return self.instant(moment)
+        return self.day(moment.date() if isinstance(moment, datetime) else moment)
+
+    def _days(self, event: Event, first: date, last: date) -> str:
+        say = self.words
+        if event.tba == "date":
+            text = say.date_tba.format(say.window.format(self.day(first), self.day(last)))
+        else:
+            text = self.day(first) if first == last else say.all_of.format(self.day(first), self.day(last))
+            text = say.time_tba.format(text) if event.tba == "time" else text
+        noon = datetime(first.year, first.month, first.day, 12, tzinfo=event.zone)
+        return say.place.format(text, self.city(event.zone)) if _differ(self.zone, event.zone, noon) else text
+
+    def _span(self, start: datetime, end: datetime | None, zone: ZoneInfo) -> str:
+        text = self.instant(start, zone)
+        if end is not None:
+            same = start.astimezone(zone).date() == end.astimezone(zone).date()
+            text += " – " + (self.clock(end, zone) if same else self.instant(end, zone))
+        return self.words.place.format(text, self.city(zone))
+
+
+def _last_day(occurrence: Occurrence) -> date:
+    end = occurrence.end
+    if isinstance(end, datetime):
+        return (end - timedelta(microseconds=1)).date() if end > occurrence.start else end.date()
+    return end - timedelta(days=1)
+
+
+def _differ(one: ZoneInfo, other: ZoneInfo, at: datetime) -> bool:
+    return at.astimezone(one).utcoffset() != at.astimezone(other).utcoffset()
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
+    from babel import Locale, UnknownLocaleError  # late: as above
+
+    try:
+        found = Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        found = Locale("en")
+    spoken = words(language).language
+    return found if found.language == spoken else Locale(spoken)
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: str) -> str:
+    from babel.dates import format_skeleton  # late: as above
+
+    return format_skeleton("yMMMEd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))

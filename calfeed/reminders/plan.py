@@ -1,0 +1,131 @@
+"""Catalog × (since, until] → what falls due, each with its eternal key.
+
+What is due depends on the Catalog alone: not on when, how often or in which steps it is asked for. So
+``due(a, c] == due(a, b] + due(b, c]``, and a process that was away loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Occurrence, instant
+from calfeed.events.occurrences import occurrences
+from calfeed.reminders import clock
+from calfeed.reminders.audience import takes
+
+SLACK = timedelta(days=3)
+"""How far a due time may lie from start − lead: quiet hours, the hour of all-day items, changes of the clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueReminder:
+    """One occurrence is to be told to one channel; instants are UTC.
+
+    ``event`` is the entry of the list, ``occurrence.event`` has the override applied. ``planned_for`` is the rule's
+    time, ``due`` that of sending: they differ when quiet hours hold it. From ``expires`` on a first attempt comes too
+    late; after ``ends`` nothing is tried again.
+    """
+
+    calendar: Calendar
+    channel: Channel
+    event: Event
+    occurrence: Occurrence
+    lead: Duration
+    due: datetime
+    planned_for: datetime
+    expires: datetime
+    ends: datetime
+
+    @property
+    def key(self) -> str:
+        """``uid|recurrence-id in UTC|lead|channel``: the same for ever, so that it is told once."""
+        return f"{self.event.uid}|{self.occurrence.key}|{self.lead}|{self.channel.id}"
+
+
+def due_reminders(
+    catalog: Catalog, since: datetime, until: datetime, channels: Sequence[Channel] | None = None
+) -> list[DueReminder]:
+    """The reminders due in (since, until], by due time and key; of all channels unless ``channels`` are given."""
+    chosen = catalog.channels if channels is None else channels
+    found = (
+        due
+        for event in catalog.events
+        for due in _of_event(catalog.calendar, event, chosen, since, until)
+        if since < due.due <= until
+    )
+    return sorted(found, key=lambda due: (due.due, due.key))
+
+
+def find_reminder(
+    catalog: Catalog, key: str, due: datetime, channels: Sequence[Channel] | None = None
+) -> DueReminder | None:
+    """The reminder with this key and due time as the catalog has it now; None when it is no longer planned for then."""
+    event = catalog.by_uid.get(key.partition("|")[0])
+    if event is None:
+        return None
+    chosen = catalog.channels if channels is None else channels
+    mine = [channel for channel in chosen if key.endswith(f"|{channel.id}")]
+    found = _of_event(catalog.calendar, event, mine, due - timedelta(microseconds=1), due)
+    return next((one for one in found if one.key == key and one.due == due), None)
+
+
+def zone_of(channel: Channel, calendar: Calendar) -> ZoneInfo:
+    """The zone of a channel's messages, quiet hours and digest: its own, else the calendar's."""
+    return ZoneInfo(channel.timezone or calendar.timezone)
+
+
+def _of_event(
+    calendar: Calendar, event: Event, channels: Sequence[Channel], since: datetime, until: datetime
+) -> Iterator[DueReminder]:
+    longest = _longest(event, channels)
+    if longest is None:
+        return
+    earliest, latest = since - SLACK, until + longest + SLACK
+    if not event.recurs and not earliest <= instant(event.start, event.zone) <= latest:
+        return
+    for occurrence in occurrences(event, earliest, latest):
+        for channel in channels:
+            yield from _of_occurrence(calendar, event, occurrence, channel)
+
+
+def _longest(event: Event, channels: Sequence[Channel]) -> timedelta | None:
+    """The longest lead that may apply to the event; None when nothing does."""
+    sets = [one.remind for one in (event, *event.overrides) if one.remind is not None]
+    if event.remind is None or any(one.remind is None for one in event.overrides):
+        sets += [channel.before for channel in channels]
+    return max((lead.as_timedelta() for leads in sets for lead in leads), default=None) if channels else None
+
+
+def _of_occurrence(calendar: Calendar, event: Event, occurrence: Occurrence, channel: Channel) -> Iterator[DueReminder]:
+    """Each due time once: of leads that fall together, the shortest speaks."""
+    told: set[datetime] = set()
+    leads = occurrence.event.remind if occurrence.event.remind is not None else channel.before
+    nominal = {clock.nominal(lead, occurrence) for lead in leads}
+    for lead in sorted(nominal, key=lambda lead: (lead.total_seconds, -lead.days)):
+        due = _reminder(calendar, event, occurrence, channel, lead)
+        if due.due not in told and takes(channel, occurrence.event, due.due):
+            told.add(due.due)
+            yield due
+
+
+def _reminder(
+    calendar: Calendar, event: Event, occurrence: Occurrence, channel: Channel, lead: Duration
+) -> DueReminder:
+    begins, ends = clock.begins(occurrence), clock.ends(occurrence)
+    planned = clock.planned_for(lead, occurrence, calendar.all_day_at)
+    if not clock.by_days(occurrence) and planned >= begins:  # "0m": told as it begins
+        begins = planned + clock.GRACE
+    return DueReminder(
+        calendar=calendar,
+        channel=channel,
+        event=event,
+        occurrence=occurrence,
+        lead=lead,
+        due=clock.held(planned, channel.quiet, zone_of(channel, calendar), begins),
+        planned_for=planned,
+        expires=begins,
+        ends=max(begins, ends),
+    )
