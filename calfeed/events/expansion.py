@@ -1,0 +1,174 @@
+"""A recurrence rule × a span of the wall clock → the times in it.
+
+Not python-dateutil: it searches a rule that matches nothing to the year 9999 (three seconds for a daily rule, for ever
+for a secondly one), cannot begin in the middle, and errs on week numbers around New Year and on BYSETPOS in the first
+week. Here every step is one period of the span asked for; the tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+from calendar import isleap, monthrange
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import islice, product
+
+from calfeed.events.bounds import YEARS
+from calfeed.events.rules import Rule
+
+END = datetime(YEARS[1] + 1, 1, 1)  # noqa: DTZ001 # of the wall clock
+"""No rule is followed past it."""
+
+
+def wall_times(rule: Rule, start: datetime, since: datetime, before: datetime) -> Iterator[datetime]:
+    """The times in [since, before) that the rule gives, in order; all naive and local.
+
+    ``rule`` comes from `rule_for`. COUNT is obeyed, UNTIL is the caller's: it is an instant.
+    """
+    if rule.count is not None:
+        before = min(before, _last_counted(rule, start) + timedelta(seconds=1))
+    return _times_in(rule, start, max(since, start), before)
+
+
+def _times_in(rule: Rule, start: datetime, since: datetime, before: datetime) -> Iterator[datetime]:
+    for moment in _sets(rule, start, since, min(before, END)):
+        if moment >= before:
+            return
+        if moment >= since:
+            yield moment
+
+
+@lru_cache(maxsize=4096)
+def _last_counted(rule: Rule, start: datetime) -> datetime:
+    last = start
+    for last in islice(_times_in(rule, start, start, END), rule.count):  # noqa: B007 # the last one is wanted
+        pass
+    return last
+
+
+def _sets(rule: Rule, start: datetime, since: datetime, before: datetime) -> Iterator[datetime]:
+    if rule.within_day:
+        for day in _each_day(rule, start.date(), since.date(), before.date()):
+            yield from (datetime.combine(day, clock) for clock in _stepped(rule, start, day))
+        return
+    clocks = _clocks(rule, start)
+    for days in _periods(rule, start.date(), since.date(), before.date()):
+        chosen = product(sorted(days), clocks)
+        for day, clock in _at_positions(list(chosen), rule.bysetpos) if rule.bysetpos else chosen:
+            yield datetime.combine(day, clock)
+
+
+def _at_positions(items: list[tuple[date, time]], positions: tuple[int, ...]) -> list[tuple[date, time]]:
+    size = len(items)
+    wanted = {position - 1 if position > 0 else size + position for position in positions}
+    return [items[index] for index in sorted(wanted) if 0 <= index < size]
+
+
+def _clocks(rule: Rule, start: datetime) -> list[time]:
+    hours, minutes = rule.byhour or (start.hour,), rule.byminute or (start.minute,)
+    return [time(*clock) for clock in product(hours, minutes, rule.bysecond or (start.second,))]
+
+
+def _stepped(rule: Rule, start: datetime, day: date) -> Iterator[time]:
+    """The times of a day for a rule that repeats by hours, minutes or seconds, counted from ``start``."""
+    unit = {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}[rule.freq]
+    slots = 86400 // unit
+    offset = (day.toordinal() - start.toordinal()) * slots - (
+        start.hour * 3600 + start.minute * 60 + start.second
+    ) // unit
+    grid = range(-offset % rule.interval, slots, rule.interval)
+    minutes = rule.byminute or ((start.minute,) if unit > 60 else range(60))
+    seconds = rule.bysecond or ((start.second,) if unit > 1 else range(60))
+    touched = {slot * unit // 3600 for slot in grid} if len(grid) < 24 else range(24)  # few steps: few hours to look at
+    hours = [hour for hour in rule.byhour or range(24) if hour in touched]
+    for clock in product(hours, minutes, seconds):
+        if (clock[0] * 3600 + clock[1] * 60 + clock[2]) // unit in grid:
+            yield time(*clock)
+
+
+def _periods(rule: Rule, start: date, since: date, before: date) -> Iterator[Iterable[date]]:
+    """The days that match, by period, of every period that touches [since, before]."""
+    if rule.freq == "YEARLY":
+        yield from _years(rule, start, since, before)
+    elif rule.freq == "MONTHLY":
+        first = start.year * 12 + start.month - 1
+        for month in _steps(
+            first, since.year * 12 + since.month - 1, before.year * 12 + before.month - 1, rule.interval
+        ):
+            yield _in_month(rule, *divmod(month, 12))
+    elif rule.freq == "WEEKLY":
+        monday = _week_start(start, rule.wkst)
+        for week in _steps(monday, since.toordinal() - 6, before.toordinal(), rule.interval * 7):
+            yield [day for day in _days(week, week + 7) if _matches(rule, day)]
+    else:
+        yield from ((day,) for day in _each_day(rule, start, since, before))
+
+
+def _steps(first: int, low: int, high: int, step: int) -> range:
+    """The numbers from ``first`` by ``step`` that lie in [low, high]."""
+    return range(first + max(0, -((first - low) // step)) * step, high + 1, step)
+
+
+def _years(rule: Rule, start: date, since: date, before: date) -> Iterator[list[date]]:
+    if rule.byweekno:  # weeks belong to the year that has most of their days
+        first = date.fromordinal(_week_start(start, rule.wkst) + 3).year
+        for year in _steps(first, since.year - 1, before.year + 1, rule.interval):
+            yield [day for day in _in_weeks(rule, year) if _matches(rule, day)]
+        return
+    for year in _steps(start.year, since.year, before.year, rule.interval):
+        yield [day for month in rule.bymonth or range(1, 13) for day in _in_month(rule, year, month - 1)]
+
+
+def _in_weeks(rule: Rule, year: int) -> list[date]:
+    first, following = (_week_start(date(each, 1, 4), rule.wkst) for each in (year, year + 1))
+    weeks = {first + 7 * (week - 1) if week > 0 else following + 7 * week for week in rule.byweekno}
+    return [day for week in sorted(weeks) if first <= week < following for day in _days(week, week + 7)]
+
+
+def _in_month(rule: Rule, year: int, month: int) -> list[date]:
+    """The days of a month (counted from 0) that match."""
+    if rule.bymonth and month + 1 not in rule.bymonth:
+        return []
+    length = monthrange(year, month + 1)[1]
+    numbers = {day if day > 0 else length + 1 + day for day in rule.bymonthday} or range(1, length + 1)
+    days = (date(year, month + 1, number) for number in numbers if 1 <= number <= length)
+    return [day for day in days if _matches(rule, day)]
+
+
+def _each_day(rule: Rule, start: date, since: date, before: date) -> Iterator[date]:
+    """The days on which a rule of days, hours, minutes or seconds may happen."""
+    step = rule.interval if rule.freq == "DAILY" else 1
+    for month in range(since.year * 12 + since.month - 1, before.year * 12 + before.month):
+        for day in sorted(_in_month(rule, *divmod(month, 12))):
+            if since <= day <= before and (day.toordinal() - start.toordinal()) % step == 0:
+                yield day
+
+
+def _matches(rule: Rule, day: date) -> bool:
+    """Whether the day passes BYMONTH, BYYEARDAY and BYDAY."""
+    if rule.bymonth and day.month not in rule.bymonth:
+        return False
+    if rule.byyearday:
+        number, length = day.timetuple().tm_yday, 365 + isleap(day.year)
+        if number not in rule.byyearday and number - length - 1 not in rule.byyearday:
+            return False
+    return not rule.byday or any(
+        weekday == day.weekday() and (not which or which in _ranks(rule, day)) for which, weekday in rule.byday
+    )
+
+
+def _ranks(rule: Rule, day: date) -> tuple[int, int]:
+    """Which of its weekday the day is, from the beginning and from the end of its month or year."""
+    if rule.freq == "MONTHLY" or rule.bymonth:
+        number, length = day.day, monthrange(day.year, day.month)[1]
+    else:
+        number, length = day.timetuple().tm_yday, 365 + isleap(day.year)
+    return (number - 1) // 7 + 1, -((length - number) // 7 + 1)
+
+
+def _week_start(day: date, wkst: int) -> int:
+    return day.toordinal() - (day.weekday() - wkst) % 7
+
+
+def _days(first: int, stop: int) -> list[date]:
+    return [date.fromordinal(number) for number in range(first, stop)]
