@@ -1,1 +1,20 @@
-"""What must not be forgotten; the only room that knows SQLAlchemy."""
+"""What must not be forgotten: publications, revisions, deliveries. SQLAlchemy's only room."""
+
+from calfeed.ledger.channels import ChannelState
+from calfeed.ledger.ledger import Ledger
+from calfeed.ledger.processes import Sighting
+from calfeed.ledger.publications import Published
+from calfeed.ledger.values import Attempt, Claimed, Delivery, Result, Settlement, State
+
+__all__ = [
+    "Attempt",
+    "ChannelState",
+    "Claimed",
+    "Delivery",
+    "Ledger",
+    "Published",
+    "Result",
+    "Settlement",
+    "Sighting",
+    "State",
+]

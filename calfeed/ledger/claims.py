@@ -1,0 +1,261 @@
+"""Mine: a delivery is claimed by one process for the length of a lease, and settled by that process alone.
+
+The claim is committed before anything is sent. A row whose lease ran out may be claimed again; the sender that slept
+through its lease finds owner and attempt changed, and its answer is kept as an attempt that was overtaken.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+
+from calfeed.ledger import channels
+from calfeed.ledger.ids import new_ids
+from calfeed.ledger.retry import next_try
+from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.sql import AnyRow
+from calfeed.ledger.values import UNTRIED, Claimed, Result, Settlement, State
+
+LEASE = timedelta(seconds=60)
+"""Longer than any request takes (15 s)."""
+
+LOST = "the process was lost before the answer came; whether it arrived is unknown"
+
+_CLAIMED = ("id", "kind", "channel", "uid", "subject", "revision", "before", "due", "attempt")
+_MAX_PAGES = 50
+
+
+def claim(
+    connection: Connection,
+    owner: str,
+    *,
+    now: datetime,
+    limit: int,
+    served: Collection[str],
+    room: Callable[[str], int],
+) -> list[Claimed]:
+    """At most ``limit`` deliveries that are due, the longest due first, of the ``served`` channels.
+
+    ``room(channel)`` is how many more that channel takes now. A channel with thousands waiting takes its share, and the
+    rest of the limit goes to the others.
+    """
+    closed = set(channels.broken(connection))
+    taken: list[Claimed] = []
+    for _ in range(_MAX_PAGES):
+        open_ = [one for one in served if one not in closed]
+        wanted = limit - len(taken)
+        if not open_ or wanted <= 0:
+            break
+        page = _page(connection, now, wanted, open_)
+        chosen = _share(page, room, taken, closed)
+        taken += _take(connection, owner, now, [row.id for row in chosen])
+        if len(page) < wanted and len(chosen) == len(page):
+            break
+    return taken
+
+
+def settle(connection: Connection, owner: str, settlements: Sequence[Settlement], now: datetime) -> None:
+    """Records how claimed deliveries went; of those claimed again meanwhile only the attempt is kept."""
+    rows = _mine(connection, owner, [one.delivery for one in settlements])
+    values, found = [], []
+    for one in settlements:
+        row = rows.get(one.delivery)
+        if row is not None and row.attempt == one.attempt:
+            values.append(_settled(row, one, now))
+            found.append((row, one))
+    _write(connection, values)
+    mine = {one.delivery for _, one in found}
+    _append(
+        connection, owner, [(one, one.delivery not in mine) for one in settlements if one.result not in UNTRIED], now
+    )
+    channels.learn(connection, [(row.channel, one) for row, one in found], now)
+
+
+def return_leases(connection: Connection, now: datetime) -> int:
+    """Gives back what processes that were lost had claimed; counts them."""
+    query = select(delivery).where(delivery.c.state == State.SENDING, delivery.c.lease_until <= now)
+    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+    lost = [
+        (row, Settlement(delivery=row.id, attempt=row.attempt, result=Result.LOST, ended=now, error=LOST))
+        for row in rows
+    ]
+    _write(connection, [_settled(row, one, now) for row, one in lost])
+    for row, one in lost:
+        _append(connection, row.owner, [(one, False)], now)
+    return len(rows)
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """Names the outcome of what can no longer be sent: expired, dead, rejected; counts them."""
+    waits = delivery.c.state == State.PENDING
+    late = update(delivery).where(waits, delivery.c.tries == 0, delivery.c.expires <= now)
+    over = update(delivery).where(waits, delivery.c.tries > 0, delivery.c.ends <= now)
+    ended = connection.execute(late.values(state=State.EXPIRED, settled=now)).rowcount
+    ended += connection.execute(over.values(state=State.DEAD, settled=now)).rowcount
+    return ended + channels.reject_due(connection, now)
+
+
+def idle(connection: Connection, now: datetime) -> bool:
+    """Whether nothing waits to be claimed, given back or expired."""
+    due = select(delivery.c.id).where(delivery.c.state == State.PENDING, delivery.c.at <= now).limit(1)
+    lost = select(delivery.c.id).where(delivery.c.state == State.SENDING, delivery.c.lease_until <= now).limit(1)
+    return connection.execute(due).first() is None and connection.execute(lost).first() is None
+
+
+def _page(connection: Connection, now: datetime, count: int, served: Sequence[str]) -> Sequence[AnyRow]:
+    in_time = or_(delivery.c.tries > 0, delivery.c.expires.is_(None), delivery.c.expires > now)
+    not_over = or_(delivery.c.ends.is_(None), delivery.c.ends > now)
+    query = (
+        select(delivery.c.id, delivery.c.channel)
+        .where(delivery.c.state == State.PENDING, delivery.c.at <= now, in_time, not_over)
+        .where(delivery.c.channel.in_(served))
+        .order_by(delivery.c.at, delivery.c.id)
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(query).all()
+
+
+def _share(
+    page: Sequence[AnyRow], room: Callable[[str], int], taken: Sequence[Claimed], closed: set[str]
+) -> list[AnyRow]:
+    """The rows their channels have room for; a channel without more is closed for this claim."""
+    used: dict[str, int] = {}
+    for one in taken:
+        used[one.channel] = used.get(one.channel, 0) + 1
+    chosen = []
+    for row in page:
+        if used.get(row.channel, 0) < room(row.channel):
+            used[row.channel] = used.get(row.channel, 0) + 1
+            chosen.append(row)
+        else:
+            closed.add(row.channel)
+    return chosen
+
+
+def _take(connection: Connection, owner: str, now: datetime, ids: Sequence[str]) -> list[Claimed]:
+    if not ids:
+        return []
+    statement = (
+        update(delivery)
+        .where(delivery.c.id.in_(ids), delivery.c.state == State.PENDING)
+        .values(
+            state=State.SENDING,
+            owner=owner,
+            lease_until=now + LEASE,
+            attempt=delivery.c.attempt + 1,
+            tries=delivery.c.tries + 1,
+            tried_since=func.coalesce(delivery.c.tried_since, now),
+        )
+        .returning(*(delivery.c[name] for name in _CLAIMED))
+    )
+    rows = connection.execute(statement).mappings()
+    order = {id_: place for place, id_ in enumerate(ids)}
+    return sorted((Claimed(**row) for row in rows), key=lambda one: order[one.id])
+
+
+def _mine(connection: Connection, owner: str, ids: Sequence[str]) -> dict[str, AnyRow]:
+    query = select(delivery).where(delivery.c.id.in_(ids), delivery.c.owner == owner, delivery.c.state == State.SENDING)
+    return {row.id: row for row in connection.execute(query.with_for_update())}
+
+
+def _settled(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
+    """The new values of a row, always of the same columns."""
+    values: dict[str, Any] = {
+        "row": row.id,
+        "state": State.PENDING,
+        "at": row.at,
+        "tries": row.tries,
+        "tried_since": row.tried_since,
+        "sent_at": None,
+        "late": None,
+        "settled": None,
+        "provider_ref": one.provider_ref,
+        "last_error": one.error,
+    }
+    values |= _OUTCOMES[one.result](row, one, now)
+    if row.withdrawn and values["state"] is State.PENDING:
+        values["state"] = State.SUPERSEDED
+    if values["state"] is not State.PENDING:
+        values["settled"] = now
+    return values
+
+
+def _sent(row: AnyRow, one: Settlement, _now: datetime) -> dict[str, Any]:
+    late = max((one.ended - row.due).total_seconds(), 0.0)
+    return {"state": State.SENT, "sent_at": one.ended, "late": late}
+
+
+def _retry(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
+    again = next_try(
+        now, row.tries, since=row.tried_since, ends=row.ends, retry_after=one.retry_after, chance=random.random
+    )
+    return {"state": State.DEAD} if again is None else {"at": again}
+
+
+def _lost(row: AnyRow, _one: Settlement, now: datetime) -> dict[str, Any]:
+    """At once again, and with a day of its own: the time a machine was away is not held against the message."""
+    if row.ends is not None and row.ends <= now:
+        return {"state": State.DEAD}
+    return {"at": now, "tried_since": now}
+
+
+def _unsent(row: AnyRow, _one: Settlement, now: datetime) -> dict[str, Any]:
+    first = row.tries == 1
+    return {"at": now, "tries": row.tries - 1, "tried_since": None if first else row.tried_since}
+
+
+def _ends_as(state: State) -> Callable[[AnyRow, Settlement, datetime], dict[str, Any]]:
+    return lambda _row, _one, _now: {"state": state}
+
+
+_OUTCOMES: Mapping[Result, Callable[[AnyRow, Settlement, datetime], dict[str, Any]]] = {
+    Result.SENT: _sent,
+    Result.RETRY: _retry,
+    Result.LOST: _lost,
+    Result.UNSENT: _unsent,
+    Result.REJECTED: _ends_as(State.REJECTED),
+    Result.BROKEN: _ends_as(State.REJECTED),
+    Result.SUPERSEDED: _ends_as(State.SUPERSEDED),
+    Result.EXPIRED: _ends_as(State.EXPIRED),
+}
+
+
+def _write(connection: Connection, values: Sequence[dict[str, Any]]) -> None:
+    if values:
+        names = [name for name in values[0] if name != "row"]
+        statement = (
+            update(delivery)
+            .where(delivery.c.id == bindparam("row"))
+            .values(
+                {name: bindparam(name) for name in names} | {"owner": None, "lease_until": None, "withdrawn": False}
+            )
+        )
+        connection.execute(statement, list(values))
+
+
+def _append(connection: Connection, owner: str, tried: Sequence[tuple[Settlement, bool]], now: datetime) -> None:
+    if tried:
+        connection.execute(insert(attempt), list(_attempts(owner, tried, now)))
+
+
+def _attempts(owner: str, tried: Sequence[tuple[Settlement, bool]], now: datetime) -> Iterator[dict[str, Any]]:
+    for id_, (one, overtaken) in zip(new_ids(now), tried, strict=False):
+        yield {
+            "id": id_,
+            "delivery": one.delivery,
+            "number": one.attempt,
+            "owner": owner,
+            "started": one.started,
+            "ended": one.ended,
+            "outcome": one.result,
+            "status": one.status,
+            "error": one.error,
+            "retry_after": one.retry_after,
+            "excerpt": one.excerpt,
+            "overtaken": overtaken,
+        }

@@ -1,0 +1,65 @@
+"""What a source says besides its events, as JSON: calendar, feeds, channels (without where they lead), order.
+
+A channel's URL and secret stay out of the database; whoever sends takes them from its own source.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from calfeed.events.model import Calendar, Catalog, Channel, Event, Feed
+from calfeed.events.record import to_record
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Frame = dict[str, Any]
+
+_PLACE = {"source"}
+_SECRETS = _PLACE | {"url", "secret"}
+
+
+def to_frame(catalog: Catalog) -> Frame:
+    """JSON values of everything but the events, of which only the order is kept."""
+    return {
+        "calendar": _adapter(Calendar).dump_python(
+            catalog.calendar, mode="json", exclude=_PLACE, exclude_defaults=True
+        ),
+        "feeds": [_dump(Feed, feed, _PLACE) for feed in catalog.feeds],
+        "channels": [_dump(Channel, channel, _SECRETS) for channel in catalog.channels],
+        "events": [event.uid for event in catalog.events],
+    }
+
+
+def from_frame(frame: Frame, events: Mapping[str, Event]) -> Catalog:
+    """The catalog that `to_frame` was given, with ``events`` by uid; its channels have no address."""
+    return Catalog(
+        calendar=_adapter(Calendar).validate_python(frame["calendar"]),
+        events=tuple(events[uid] for uid in frame["events"] if uid in events),
+        feeds=tuple(_adapter(Feed).validate_python(feed) for feed in frame["feeds"]),
+        channels=tuple(_adapter(Channel).validate_python({**channel, "url": ""}) for channel in frame["channels"]),
+    )
+
+
+def source_digest(catalog: Catalog) -> str:
+    """SHA-256 of all that the source says; comments, and how it is spread over files, do not count."""
+    events = [to_record(event) for event in catalog.events]
+    addresses = [[channel.id, channel.url, channel.secret] for channel in catalog.channels]
+    content = json.dumps([to_frame(catalog), addresses, events], sort_keys=True, separators=(",", ":"))
+    return sha256(content.encode()).hexdigest()
+
+
+def _dump(kind: type, value: object, exclude: set[str]) -> Frame:
+    dumped: Frame = _adapter(kind).dump_python(value, mode="json", exclude=exclude, exclude_defaults=True)
+    return dumped
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter  # late: reading a ledger needs none of it until the source is rebuilt
+
+    return TypeAdapter(kind)

@@ -1,0 +1,130 @@
+"""The ledger: each method is one transaction, and says no more than what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from calfeed.events.model import Catalog
+from calfeed.events.revision import Change, Revision
+from calfeed.ledger import channels, claims, migrate, planning, processes, publications, revisions
+from calfeed.ledger.channels import ChannelState
+from calfeed.ledger.database import BUSY_SECONDS, Database
+from calfeed.ledger.processes import Process, Sighting
+from calfeed.ledger.publications import Published
+from calfeed.ledger.values import Claimed, Settlement
+
+
+class Ledger:
+    """What must not be forgotten. Every method may raise LedgerBusy (try again), LedgerVersion or LedgerError.
+
+    ``role`` (web, remind, up) is what other processes see of this one. Times are arguments; they are aware.
+    """
+
+    def __init__(self, url: str, *, role: str = "web", busy_seconds: float = BUSY_SECONDS) -> None:
+        self.database = Database(url, busy_seconds=busy_seconds)
+        self.process = Process(role=role)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives back the connections."""
+        self.database.close()
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """(version before, version now); safe to run by several at once."""
+        return migrate.upgrade(self.database)
+
+    # What is published
+
+    def publish(self, catalog: Catalog, now: datetime) -> Published:
+        """Makes ``catalog`` the published state: revisions, changes, and the deliveries that follow from them."""
+        with self.database.alone() as connection:
+            return publications.publish(connection, catalog, self.process, now)
+
+    def version(self) -> int:
+        """The number of the current publication; rises whenever any process publishes something new."""
+        with self.database.read() as connection:
+            return publications.version(connection)
+
+    def published(self) -> tuple[Catalog, dict[str, Revision], int] | None:
+        """(catalog, newest revisions, version) as the database has it, channels without addresses; None at first."""
+        with self.database.read() as connection:
+            return publications.published_catalog(connection)
+
+    def revisions(self) -> dict[str, Revision]:
+        """The newest revision of every event that ever was published, by uid."""
+        with self.database.read() as connection:
+            return revisions.current(connection)
+
+    def changes(self, limit: int = publications.HISTORY) -> list[Change]:
+        """The history of changes, newest first."""
+        with self.database.read() as connection:
+            return revisions.changes(connection, limit)
+
+    # What is owed
+
+    def plan(self, catalog: Catalog, active: Collection[str], now: datetime) -> int:
+        """Makes rows of what falls due within the horizon of the ``active`` channels; counts the new ones."""
+        with self.database.alone() as connection:
+            return planning.extend(connection, catalog, active, now)
+
+    def claim(self, now: datetime, limit: int, served: Collection[str], room: Callable[[str], int]) -> list[Claimed]:
+        """At most ``limit`` deliveries that this process alone may send now."""
+        with self.database.write() as connection:
+            return claims.claim(connection, self.process.id, now=now, limit=limit, served=served, room=room)
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """Records how claimed deliveries went."""
+        with self.database.write() as connection:
+            claims.settle(connection, self.process.id, settlements, now)
+
+    def sweep(self, now: datetime) -> int:
+        """Gives back what lost processes had claimed and names the outcome of what is too late; counts both."""
+        with self.database.write() as connection:
+            return claims.return_leases(connection, now) + claims.expire(connection, now)
+
+    def idle(self, now: datetime) -> bool:
+        """Whether nothing waits to be claimed, given back or expired."""
+        with self.database.read() as connection:
+            return claims.idle(connection, now)
+
+    # Who is there
+
+    def mend(self, fingerprints: Mapping[str, str], now: datetime) -> list[str]:
+        """Takes note of where channels lead; returns those that were broken and lead elsewhere now."""
+        with self.database.write() as connection:
+            return channels.mend(connection, fingerprints, now)
+
+    def channels(self) -> list[ChannelState]:
+        """How each channel fares."""
+        with self.database.read() as connection:
+            return channels.states(connection)
+
+    def beat(self, now: datetime, *, ticked: bool = False) -> None:
+        """Shows that this process is alive and, when ``ticked``, that its scheduler turns."""
+        with self.database.write() as connection:
+            processes.beat(connection, self.process, now, ticked=ticked)
+
+    def leave(self, now: datetime) -> None:
+        """Signs this process out; its source counts for nothing from then on."""
+        with self.database.write() as connection:
+            processes.leave(connection, self.process, now)
+
+    def processes(self) -> list[Sighting]:
+        """Every process of this calendar, last seen first."""
+        with self.database.read() as connection:
+            return processes.sightings(connection)
+
+    def last_tick(self) -> datetime | None:
+        """When any reminder process last turned."""
+        with self.database.read() as connection:
+            return processes.last_tick(connection)

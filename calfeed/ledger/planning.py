@@ -1,0 +1,173 @@
+"""What is owed: reminders and digests become rows, fourteen days ahead, and follow every edit of the source.
+
+Each channel has a horizon, the instant until which everything due is a row. It moves on from where it stood, not from
+now, so that what fell due while nothing ran is a row too: to be sent late, or recorded as expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, insert, select, update
+
+from calfeed.events.model import Catalog, Channel, moment_key
+from calfeed.ledger.ids import new_ids
+from calfeed.ledger.schema import channel, delivery
+from calfeed.ledger.sql import batches, upsert
+from calfeed.reminders.digest import DueDigest, due_digests
+from calfeed.reminders.plan import DueReminder, due_reminders
+
+HORIZON = timedelta(days=14)
+STEP = timedelta(hours=1)
+"""How far the horizon may lag before it is moved on."""
+
+Wanted = dict[str, dict[str, Any]]
+OPEN = ("pending", "sending")
+_MOMENT = timedelta(microseconds=1)
+
+
+def reminder_key(due: DueReminder) -> str:
+    """The plan's key and the start that is announced: an event that moves after it was told reminds again."""
+    return f"{due.key}|{moment_key(due.occurrence.start)}"
+
+
+def wanted(catalog: Catalog, since: datetime, until: datetime, channels: Sequence[Channel]) -> Wanted:
+    """The rows that ought to be there for (since, until], by key, in order of due time."""
+    reminders = (
+        _row("reminder", reminder_key(due), due, due.event.uid)
+        for due in due_reminders(catalog, since, until, channels)
+    )
+    digests = (_row("digest", due.key, due, None) for due in due_digests(catalog, since, until, channels))
+    return {row["key"]: row for row in (*reminders, *digests)}
+
+
+def extend(connection: Connection, catalog: Catalog, active: Collection[str], now: datetime) -> int:
+    """Moves the horizon of the ``active`` channels on; one seen for the first time begins now. Counts new rows."""
+    horizons = horizon(connection)
+    todo = [one for one in catalog.channels if one.id in active and now + HORIZON - horizons.get(one.id, now) >= STEP]
+    for fresh in (one for one in todo if one.id not in horizons):
+        connection.execute(insert(channel).values(id=fresh.id, since=now, until=now))
+    return _advance(connection, catalog, todo, now=now, until=now + HORIZON)
+
+
+def catch_up(connection: Connection, catalog: Catalog, now: datetime) -> int:
+    """Moves lagging horizons up to now with the catalog that was in force until now."""
+    horizons = horizon(connection)
+    todo = [one for one in catalog.channels if horizons.get(one.id, now) < now]
+    return _advance(connection, catalog, todo, now=now, until=now)
+
+
+def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
+    """Makes the unsent rows agree with the catalog: withdraws, moves, and adds what falls due after now."""
+    horizons = horizon(connection)
+    _forget(connection, horizons.keys() - catalog.channel_by_id.keys())
+    channels = [one for one in catalog.channels if one.id in horizons]
+    rows = _open_rows(connection)
+    since = min((row["due"] for row in rows), default=now)
+    until = max((horizons[one.id] for one in channels), default=now)
+    owed = wanted(catalog, min(since, now) - _MOMENT, until, channels)
+    withdraw(connection, [row["id"] for row in rows if row["key"] not in owed], now)
+    _move(connection, [row for row in rows if row["key"] in owed], owed)
+    known = {row["key"] for row in rows}
+    fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
+    _add(connection, fresh, now)
+
+
+def horizon(connection: Connection) -> dict[str, datetime]:
+    """Planned until, by channel."""
+    rows = connection.execute(select(channel.c.id, channel.c.until))
+    return {row.id: row.until for row in rows}
+
+
+def _advance(
+    connection: Connection, catalog: Catalog, channels: Iterable[Channel], *, now: datetime, until: datetime
+) -> int:
+    horizons = horizon(connection)
+    by_since: dict[datetime, list[Channel]] = {}
+    for one in channels:
+        by_since.setdefault(horizons[one.id], []).append(one)
+    count = 0
+    for since, group in by_since.items():
+        rows = list(wanted(catalog, since, until, group).values())
+        _add(connection, rows, now)
+        connection.execute(update(channel).where(channel.c.id.in_([one.id for one in group])).values(until=until))
+        count += len(rows)
+    return count
+
+
+def _row(kind: str, key: str, due: DueReminder | DueDigest, uid: str | None) -> dict[str, Any]:
+    return {
+        "key": key,
+        "kind": kind,
+        "channel": due.channel.id,
+        "uid": uid,
+        "subject": due.key,
+        "due": due.due,
+        "expires": due.expires,
+        "ends": due.ends,
+        "at": due.due,
+        "state": "pending",
+    }
+
+
+def _add(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """A row that is there already stays as it is, unless it had been superseded: then it counts again."""
+    if not rows:
+        return
+    statement = upsert(connection, delivery)
+    fresh = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=[delivery.c.key],
+        set_={
+            "state": "pending",
+            "due": fresh.due,
+            "at": fresh.at,
+            "expires": fresh.expires,
+            "ends": fresh.ends,
+            "tries": 0,
+            "tried_since": None,
+            "settled": None,
+        },
+        where=delivery.c.state == "superseded",
+    )
+    stamped = [{**row, "id": id_, "planned": now} for id_, row in zip(new_ids(now), rows, strict=False)]
+    connection.execute(statement, stamped)
+
+
+def _open_rows(connection: Connection) -> list[dict[str, Any]]:
+    names = (delivery.c[name] for name in ("id", "key", "due", "attempt", "withdrawn"))
+    query = select(*names).where(delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN))
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def withdraw(connection: Connection, ids: Collection[str], now: datetime) -> None:
+    """What waits is superseded; what is on its way is so as soon as it comes back unsent.
+
+    One statement decides which of the two it is: a sender may claim the row at this very moment.
+    """
+    waits = delivery.c.state == "pending"
+    statement = update(delivery).values(
+        state=case((waits, "superseded"), else_=delivery.c.state),
+        settled=case((waits, now), else_=None),
+        withdrawn=~waits,
+    )
+    for some in batches(list(ids)):
+        connection.execute(statement.where(delivery.c.id.in_(some), delivery.c.state.in_(OPEN)))
+
+
+def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wanted) -> None:
+    for row in rows:
+        new = owed[row["key"]]
+        if row["withdrawn"]:
+            connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(withdrawn=False))
+        if row["due"] != new["due"] and row["attempt"] == 0:
+            values = {name: new[name] for name in ("due", "at", "expires", "ends")}
+            connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(values))
+
+
+def _forget(connection: Connection, gone: Collection[str]) -> None:
+    """A channel that left the source: should it return, it begins anew."""
+    if gone:
+        connection.execute(delete(channel).where(channel.c.id.in_(gone)))

@@ -1,0 +1,82 @@
+"""Who is alive: each process signs in with what it holds and when it was last seen."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from calfeed.ledger.ids import new_id
+from calfeed.ledger.schema import process
+from calfeed.ledger.sql import upsert
+
+FORGET = timedelta(days=1)
+"""A process that was not seen for so long is dropped from the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """This process, as the others know it: ``role`` is web, remind or up; ``id`` is new with each start."""
+
+    role: str
+    id: str = field(default_factory=lambda: new_id(datetime.now(UTC)))
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A process of this calendar and when it was last seen; ``ticked`` is the last turn of its scheduler."""
+
+    id: str
+    host: str
+    pid: int
+    role: str
+    started: datetime
+    seen: datetime
+    ticked: datetime | None
+
+
+def hold(connection: Connection, me: Process, digest: str, now: datetime) -> None:
+    """Signs in, with the source that this process has read."""
+    _sign(connection, me, now, {"seen": now, "holds": digest})
+
+
+def beat(connection: Connection, me: Process, now: datetime, *, ticked: bool) -> None:
+    """Shows that this process is alive and, when ``ticked``, that its scheduler turns."""
+    _sign(connection, me, now, {"seen": now, "ticked": now} if ticked else {"seen": now})
+
+
+def leave(connection: Connection, me: Process, now: datetime) -> None:
+    """Signs out: holds no source any more."""
+    connection.execute(update(process).where(process.c.id == me.id).values(seen=now, holds=None))
+
+
+def sightings(connection: Connection) -> list[Sighting]:
+    """Every process known, last seen first."""
+    names = (process.c[name] for name in ("id", "host", "pid", "role", "started", "seen", "ticked"))
+    rows = connection.execute(select(*names).order_by(process.c.seen.desc())).mappings()
+    return [Sighting(**row) for row in rows]
+
+
+def last_tick(connection: Connection) -> datetime | None:
+    """When any reminder process last turned."""
+    query = select(process.c.ticked).where(process.c.ticked.is_not(None)).order_by(process.c.ticked.desc()).limit(1)
+    return connection.execute(query).scalar()
+
+
+def forget(connection: Connection, now: datetime) -> None:
+    """Drops processes that ended long ago, but for the one that ticked last."""
+    last = select(process.c.id).where(process.c.ticked.is_not(None)).order_by(process.c.ticked.desc()).limit(1)
+    connection.execute(delete(process).where(process.c.seen < now - FORGET, process.c.id.not_in(last)))
+
+
+def _sign(connection: Connection, me: Process, now: datetime, values: dict[str, Any]) -> None:
+    changed = connection.execute(update(process).where(process.c.id == me.id).values(values)).rowcount
+    if not changed:
+        row = {"id": me.id, "host": me.host, "pid": me.pid, "role": me.role, "started": now, **values}
+        connection.execute(upsert(connection, process).values(row).on_conflict_do_nothing())

@@ -1,0 +1,149 @@
+"""One writer of truth: which source is the published one, decided by the database.
+
+The first process that brings a new source publishes it; all others get the same revisions. A source that was replaced
+stays replaced: during a rolling deploy, processes that still read the old files must not undo the new ones. To go back
+on purpose is something else, and is told apart by who holds the current source:
+
+- a process whose own files were the current source and now are the old one saw an edit undone: it is published;
+- when no live process (seen within `ALIVE`) holds the current source any more, the old one was put back everywhere: it
+  is published.
+
+Until then a process with the replaced source is given the published one, and serves that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+
+from calfeed.events.changes import Revised, revise, stands
+from calfeed.events.model import Catalog
+from calfeed.events.revision import Change, Revision
+from calfeed.ledger import notices, planning, revisions
+from calfeed.ledger.frame import from_frame, source_digest, to_frame
+from calfeed.ledger.processes import Process, hold
+from calfeed.ledger.schema import process, publication
+from calfeed.ledger.sql import AnyRow, upsert
+
+ALIVE = timedelta(seconds=60)
+HISTORY = 500
+"""How many of the latest changes a Published carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What is published: ``catalog`` is what to serve, also where this process's own source was not ``accepted``.
+
+    ``revisions`` are those feeds show, tombstones included; ``changes`` is the latest history, newest first; ``news``
+    is what this publication changed; ``version`` rises with each publication.
+    """
+
+    catalog: Catalog
+    revisions: Mapping[str, Revision]
+    changes: tuple[Change, ...]
+    news: tuple[Change, ...] = ()
+    version: int
+    accepted: bool = True
+
+
+def publish(connection: Connection, catalog: Catalog, me: Process, now: datetime) -> Published:
+    """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
+    digest = source_digest(catalog)
+    current = current_publication(connection)
+    accepted = _accepts(connection, current, digest, me, now)
+    hold(connection, me, digest, now)
+    before = revisions.current(connection)
+    if current is not None and not accepted:
+        return _kept(connection, current, catalog, before, now)
+    revised = revise(catalog, before, now, catalog.calendar.tombstone.as_timedelta())
+    changed = current is None or current.digest != digest
+    if changed:
+        if current is not None:
+            planning.catch_up(connection, _catalog(current, before), now)
+        _store(connection, catalog, digest, now)
+    revisions.store(connection, before, revised.remembered)
+    revisions.record(connection, revised.changes, before, now)
+    if changed:
+        planning.reconcile(connection, catalog, now)
+        notices.notify(connection, catalog, () if revised.first else revised.changes, before, now)
+    return _published(connection, catalog, revised)
+
+
+def current_publication(connection: Connection) -> AnyRow | None:
+    """The row of what is published; None before the first time."""
+    return connection.execute(select(publication).where(publication.c.current)).one_or_none()
+
+
+def version(connection: Connection) -> int:
+    """The number of the current publication; 0 before the first."""
+    return connection.execute(select(publication.c.number).where(publication.c.current)).scalar() or 0
+
+
+def published_catalog(connection: Connection) -> tuple[Catalog, dict[str, Revision], int] | None:
+    """(catalog, newest revisions, version) as the database has it; the channels have no address."""
+    current = current_publication(connection)
+    if current is None:
+        return None
+    found = revisions.current(connection)
+    return _catalog(current, found), found, current.number
+
+
+def _accepts(connection: Connection, current: AnyRow | None, digest: str, me: Process, now: datetime) -> bool:
+    if current is None or current.digest == digest:
+        return True
+    if connection.execute(select(publication.c.digest).where(publication.c.digest == digest)).first() is None:
+        return True
+    mine = connection.execute(select(process.c.holds).where(process.c.id == me.id)).scalar()
+    if mine == current.digest:
+        return True
+    holders = select(process.c.id).where(process.c.holds == current.digest, process.c.seen > now - ALIVE)
+    return connection.execute(holders).first() is None
+
+
+def _store(connection: Connection, catalog: Catalog, digest: str, now: datetime) -> None:
+    connection.execute(update(publication).where(publication.c.current).values(current=False))
+    number = (connection.execute(select(func.max(publication.c.number))).scalar() or 0) + 1
+    again = {"number": number, "published": now, "current": True, "frame": to_frame(catalog)}
+    statement = upsert(connection, publication).values(digest=digest, seen=now, **again)
+    connection.execute(statement.on_conflict_do_update(index_elements=[publication.c.digest], set_=again))
+
+
+def _kept(
+    connection: Connection, current: AnyRow, mine: Catalog, found: Mapping[str, Revision], now: datetime
+) -> Published:
+    catalog = with_addresses(_catalog(current, found), mine)
+    tombstone = catalog.calendar.tombstone.as_timedelta()
+    return Published(
+        catalog=catalog,
+        revisions={uid: one for uid, one in found.items() if stands(one, now, tombstone)},
+        changes=tuple(revisions.changes(connection, HISTORY)),
+        version=current.number,
+        accepted=False,
+    )
+
+
+def with_addresses(catalog: Catalog, mine: Catalog) -> Catalog:
+    """The catalog with the channels' URLs and secrets as this process has them."""
+    known = mine.channel_by_id
+    channels = (
+        replace(one, url=known[one.id].url, secret=known[one.id].secret) if one.id in known else one
+        for one in catalog.channels
+    )
+    return replace(catalog, channels=tuple(channels))
+
+
+def _catalog(current: AnyRow, found: Mapping[str, Revision]) -> Catalog:
+    return from_frame(current.frame, {uid: one.event for uid, one in found.items() if one.removed is None})
+
+
+def _published(connection: Connection, catalog: Catalog, revised: Revised) -> Published:
+    return Published(
+        catalog=catalog,
+        revisions=revised.revisions,
+        changes=tuple(revisions.changes(connection, HISTORY)),
+        news=revised.changes,
+        version=version(connection),
+    )

@@ -1,0 +1,195 @@
+"""The tables: one schema for SQLite and PostgreSQL. Instants are UTC; ids are short, sortable and safe in URLs.
+
+A revision, once written, is the same for every replica: the first writer wins. A delivery is one reminder, change
+notice or digest on its way to one channel; its ``key`` is unique, which is what makes two planners plan it once.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+HEAD = "0001"
+"""The migration that leads to these tables."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite keeps it as text that sorts."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC. Raises ValueError for a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone reached the ledger")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _when(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("digest", Text, primary_key=True),  # of the whole source
+    Column("number", Integer, nullable=False, unique=True),  # rises with each publication, also of an old source
+    Column("seen", Instant, nullable=False),  # when this source was first published
+    Column("published", Instant, nullable=False),  # when it last was
+    Column("current", Boolean, nullable=False),
+    Column("frame", JSON, nullable=False),  # calendar, feeds and channels, without any channel's URL
+    Index("ix_publication_current", "current", unique=True, **_when("current")),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("modified", Instant, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("record", JSON, nullable=False),
+    Column("removed", Instant),
+    Column("current", Boolean, nullable=False),
+    Index("ix_revision_current", "uid", unique=True, **_when("current")),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("before", Integer),  # revision it differs from; none when the event was added
+    Column("fields", JSON, nullable=False),
+    Index(None, "uid", "number"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("etag", Text, nullable=False),
+    Column("modified", Instant, nullable=False),  # Last-Modified: the same on every replica, never back
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("since", Instant, nullable=False),  # first sight; nothing before it is owed
+    Column("until", Instant, nullable=False),  # planned until
+    Column("fingerprint", Text),  # of kind, address and secret, one way: another one means it was mended
+    Column("failing_since", Instant),
+    Column("broken_since", Instant),
+    Column("reason", Text),
+    Column("sent_at", Instant),
+    Column("failed_at", Instant),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # reminder | change | digest
+    Column("channel", Text, nullable=False),
+    Column("uid", Text),  # none for a digest
+    Column("subject", Text, nullable=False),  # what plan and messages know it by
+    Column("revision", Integer),  # a change: the revision it tells of; a reminder: the one it was planned from
+    Column("before", Integer),  # a change: the revision that its readers know
+    Column("due", Instant, nullable=False),
+    Column("expires", Instant),  # from then on a first attempt comes too late
+    Column("ends", Instant),  # from then on nothing is tried again
+    Column("state", Text, nullable=False),
+    Column("at", Instant, nullable=False),  # when to try next
+    Column("attempt", Integer, nullable=False, server_default="0"),  # counts for ever; fences together with owner
+    Column("tries", Integer, nullable=False, server_default="0"),  # of this round; a retry by hand begins a new one
+    Column("tried_since", Instant),
+    Column("owner", Text),
+    Column("lease_until", Instant),
+    Column("withdrawn", Boolean, nullable=False, server_default=text("false")),  # superseded while it was on its way
+    Column("planned", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("late", Float),  # seconds from due to sent
+    Column("settled", Instant),
+    Column("provider_ref", Text),
+    Column("last_error", Text),
+    Index("ix_delivery_pending", "at", "id", **_when("state = 'pending'")),
+    Index("ix_delivery_sending", "lease_until", **_when("state = 'sending'")),
+    Index(None, "channel", "state", "at"),
+    Index(None, "uid", "channel"),
+    Index(None, "state", "due"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery", Text, ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("started", Instant),
+    Column("ended", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),  # HTTP
+    Column("error", Text),
+    Column("retry_after", Float),  # seconds
+    Column("excerpt", Text),  # beginning of the answer's body
+    Column("overtaken", Boolean, nullable=False, server_default=text("false")),  # its lease had run out
+    Index(None, "delivery"),
+)
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("role", Text, nullable=False),  # web | remind | up
+    Column("started", Instant, nullable=False),
+    Column("seen", Instant, nullable=False),
+    Column("ticked", Instant),  # last turn of its scheduler; none in a web process
+    Column("holds", Text),  # digest of the source it has read
+)
