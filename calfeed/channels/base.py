@@ -13,7 +13,7 @@ from calfeed.reminders.message import Message
 Via = Literal["http", "guarded", "apprise"]
 """The transport a request takes: the operator's own addresses, self-service ones, or the Apprise library."""
 
-FaultKind = Literal["timeout", "connect", "dns", "tls", "protocol", "refused"]
+FaultKind = Literal["timeout", "connect", "dns", "tls", "protocol", "refused", "missing"]
 
 
 class Outcome(StrEnum):

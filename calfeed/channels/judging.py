@@ -20,6 +20,7 @@ _FAULTS = {
     "tls": "the TLS handshake failed",
     "protocol": "the connection broke, or what came was not HTTP",
     "refused": "the address may not be used",
+    "missing": "a library is missing",
 }
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.judging import judge_by_status
+from calfeed.channels.layout import Fact, facts
 from calfeed.channels.plain import BREAK, clean, fit, one_line, units, unmentioned
-from calfeed.reminders.dates import When
 from calfeed.reminders.message import Item, Message
 from calfeed.reminders.words import Words, words
 
@@ -113,25 +113,20 @@ def _section(text: str) -> dict[str, Any]:
 
 def _item(item: Item, say: Words, *, titled: bool) -> str:
     lines = [f"*{_link(item.url, _marked(item.title, 300))}*"] if titled else []
-    if item.was:
-        lines.append(f"*{say.was}:* ~{_marked(item.was.text)}~")
-    if item.when:
-        lines += _when(item.when, say.becomes if item.was else say.when, say)
-    if item.where:
-        lines.append(f"*{say.where}:* {_marked(item.where)}")
-    lines += [f"_{_marked(note, 200)}_" for note in item.notes]
+    lines += [_fact(fact) for fact in facts(item, say)]
     if item.url and not titled:
         lines.append(_link(item.url, say.open))
     return "\n".join(lines) or "—"
 
 
-def _when(when: When, label: str, say: Words) -> list[str]:
-    lines = [f"*{label}:* {_marked(when.text)}"] + ([_marked(when.elsewhere)] if when.elsewhere else [])
-    if when.start is not None:
-        fallback = _plain(when.text).replace("|", "/")
-        stamp = int(when.start.timestamp())
-        lines.append(f"{say.yours}: <!date^{stamp}^{{date_short_pretty}} {{time}}|{fallback}>")
-    return lines
+def _fact(fact: Fact) -> str:
+    if fact.stamp is not None:
+        fallback = _plain(fact.text).replace("|", "/")
+        text = f"<!date^{int(fact.stamp.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    else:
+        text = _marked(fact.text)
+    text = f"~{text}~" if fact.struck else f"_{text}_" if fact.quiet else text
+    return f"*{fact.label}:* {text}" if fact.label else text
 
 
 def _link(url: str, text: str) -> str:

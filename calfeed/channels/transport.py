@@ -35,14 +35,15 @@ LIMIT = 4096
 Address = tuple[int, int, int, str, Any]
 """What `socket.getaddrinfo` yields."""
 
-Resolve = Callable[[str, int], Sequence[Address]]
+Resolve = Callable[[str, int, str], Sequence[Address]]
+"""Host, port and scheme to the addresses to try in turn; raises `Refused` for those that may not be used."""
 
 
 class Refused(Exception):
     """The address may not be used; the text names no host."""
 
 
-def resolve(host: str, port: int) -> Sequence[Address]:
+def resolve(host: str, port: int, scheme: str) -> Sequence[Address]:  # noqa: ARG001  # the operator's may be any
     """The addresses of a host, in the resolver's order."""
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
@@ -85,8 +86,7 @@ class HttpTransport:
             body = raw.read(LIMIT, decode_content=False)
             whole = len(body) < LIMIT or not raw.read(1, decode_content=False)
         finally:
-            # only a connection whose answer was read to its end can carry the next one
-            raw.release_conn() if whole else raw.close()
+            _let_go(raw, whole=whole)
         return Answer(status=response.status_code, headers={k.lower(): v for k, v in raw.headers.items()}, body=body)
 
     def _session(self) -> requests.Session:
@@ -94,6 +94,14 @@ class HttpTransport:
         if session is None:
             session = self._local.session = _new_session()
         return session
+
+
+def _let_go(raw: BaseHTTPResponse, *, whole: bool) -> None:
+    """Only a connection whose answer was read to its end can carry the next one."""
+    if whole:
+        raw.release_conn()
+    else:
+        raw.close()
 
 
 def _new_session() -> requests.Session:
@@ -125,18 +133,18 @@ def _normal(url: str) -> str:
     return prepared.url or url
 
 
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], FaultKind], ...] = (
+    ((exceptions.NameResolutionError, socket.gaierror), "dns"),
+    ((SSLError, exceptions.SSLError, requests.exceptions.SSLError), "tls"),
+    ((exceptions.NewConnectionError,), "connect"),  # urllib3 counts it among the time-outs, so it stands before them
+    ((TimeoutError, exceptions.TimeoutError, requests.Timeout), "timeout"),
+)
+
+
 def _kind(fault: BaseException) -> FaultKind:
     """What failed, from whatever of three libraries said so; they nest each other's errors."""
-    chain = list(_causes(fault))
-    if any(isinstance(one, exceptions.NameResolutionError | socket.gaierror) for one in chain):
-        return "dns"
-    if any(isinstance(one, SSLError | exceptions.SSLError | requests.exceptions.SSLError) for one in chain):
-        return "tls"
-    if any(isinstance(one, TimeoutError | exceptions.TimeoutError | requests.Timeout) for one in chain):
-        return "timeout"
-    if any(isinstance(one, exceptions.NewConnectionError | ConnectionRefusedError) for one in chain):
-        return "connect"
-    return "protocol"
+    causes = _causes(fault)
+    return next((kind for types, kind in _KINDS if any(isinstance(one, types) for one in causes)), "protocol")
 
 
 def _causes(fault: BaseException | None) -> list[BaseException]:
@@ -200,11 +208,11 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Timed(sock, self.fp.detach(), _thread.limits))
 
 
-def _connected(host: str, port: int) -> socket.socket:
+def _connected(host: str, port: int, scheme: str) -> socket.socket:
     """A socket to the first address that answers, within the exchange's time."""
     limits = _thread.limits
     failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in limits.resolve(host, port):
+    for family, kind, protocol, _, address in limits.resolve(host, port, scheme):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.settimeout(max(min(limits.connect, limits.left()), 0.001))
@@ -225,19 +233,19 @@ class _Plain(HTTPConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        return _new_conn(self)
+        return _new_conn(self, "http")
 
 
 class _Secure(HTTPSConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        return _new_conn(self)
+        return _new_conn(self, "https")
 
 
-def _new_conn(connection: HTTPConnection) -> socket.socket:
+def _new_conn(connection: HTTPConnection, scheme: str) -> socket.socket:
     try:
-        return _connected(connection.host, connection.port or connection.default_port)
+        return _connected(connection.host, connection.port or connection.default_port, scheme)
     except socket.gaierror as error:
         raise exceptions.NameResolutionError(connection.host, connection, error) from error
     except TimeoutError as error:
