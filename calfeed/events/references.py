@@ -1,0 +1,89 @@
+"""What tables say about each other: ids, UIDs, parents, categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Protocol, TypeVar
+from uuid import UUID, uuid5
+
+from calfeed.errors import Location
+from calfeed.events.model import Channel, Event, Feed
+from calfeed.events.report import Report, Scope
+from calfeed.events.schema import EventTable
+
+T = TypeVar("T")
+Placed = tuple[T, Scope, Location]
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+def placed(array: str, lists: Iterable[Sequence[T | None]], report: Report) -> Iterator[Placed[T]]:
+    """Every usable table of an array over all files, with its scope and the place of its header."""
+    for number, tables in enumerate(lists):
+        for index, (table, place) in enumerate(zip(tables, report.documents[number].items(array), strict=True)):
+            if table is not None:
+                yield table, report.scope(number, array, index), place
+
+
+def unique(tables: Iterable[Placed[N]]) -> list[Placed[N]]:
+    """The tables; those whose id was taken before are reported, with the place of the first."""
+    first: dict[str, Placed[N]] = {}
+    kept = []
+    for each in tables:
+        table, scope, _ = each
+        taken = first.setdefault(table.id, each)
+        if taken is each:
+            kept.append(each)
+        else:
+            scope.error(("id",), f"{table.id!r} is already the id at {taken[2]}", "each id stands once")
+    return kept
+
+
+def uids(events: Iterable[Placed[EventTable]], namespace: UUID) -> dict[str, str]:
+    """UID by id; a UID that two events share is reported."""
+    by_id: dict[str, str] = {}
+    taken: dict[str, Location] = {}
+    for table, scope, place in events:
+        uid = by_id[table.id] = table.uid or str(uuid5(namespace, table.id))
+        first = taken.setdefault(uid, place)
+        if first is not place:
+            scope.error(("uid",) if table.uid else ("id",), f"{uid!r} is already the UID of the event at {first}")
+    return by_id
+
+
+def check_parents(events: Iterable[Placed[EventTable]]) -> None:
+    """Reports each circle of parents once, at its first event."""
+    tables = {table.id: (table.parent, scope) for table, scope, _ in events}
+    done: set[str] = set()
+    for name in tables:
+        way: dict[str, None] = {}
+        at: str | None = name
+        while at is not None and at in tables and at not in done and at not in way:
+            way[at] = None
+            at = tables[at][0]
+        if at in way:
+            circle = list(way)[list(way).index(at) :]
+            first = min(circle, key=list(tables).index) if len(circle) > 1 else circle[0]
+            turn = circle.index(first)
+            names = " → ".join((*circle[turn:], *circle[:turn], first))
+            tables[first][1].error(("parent",), f"an event is part of itself: {names}")
+        done.update(way)
+
+
+def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], events: Iterable[Event]) -> None:
+    """Warns of categories that select nothing."""
+    known = {category for event in events for each in (event, *event.overrides) for category in each.categories}
+    for selection, scope, _ in selections:
+        for key in ("categories", "exclude"):
+            for index, category in enumerate(getattr(selection, key)):
+                if category not in known:
+                    near = get_close_matches(category, list(known), n=1)
+                    hint = f"did you mean {near[0]!r}?" if near else ""
+                    scope.warn((key, index), f"no event has the category {category!r}", hint)

@@ -1,0 +1,95 @@
+"""Collecting every problem of a run, each with its place, in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from calfeed.errors import Problem, Severity, SourceError
+from calfeed.events.scan import Path
+from calfeed.events.source import Document
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Fault(Exception):
+    """What is wrong with one value, and what to do about it; raised by conversions, caught by `Scope.take`."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.message, self.hint = message, hint
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    document: int
+    path: Path
+    message: str
+    hint: str
+    severity: Severity
+
+
+@dataclass(slots=True)
+class Report:
+    """All that was found so far. Places are looked up at the end: a source without problems is never scanned."""
+
+    documents: Sequence[Document]
+    unreadable: Sequence[Problem] = ()
+    found: dict[_Finding, None] = field(default_factory=dict)
+
+    def add(self, document: int, path: Path, message: str, hint: str = "", severity: Severity = "error") -> None:
+        """Notes one problem; the same one twice counts once."""
+        self.found[_Finding(document, path, message, hint, severity)] = None
+
+    def scope(self, document: int, *path: str | int) -> Scope:
+        """The table at ``path`` of a document."""
+        return Scope(self, document, path)
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """Every warning, in file order; raises SourceError with all problems when one of them is an error."""
+        problems = (*self.unreadable, *self._placed())
+        if any(problem.severity == "error" for problem in problems):
+            raise SourceError(problems)
+        return problems
+
+    def _placed(self) -> Iterable[Problem]:
+        found = sorted(self.found, key=lambda each: (each.document, self.documents[each.document].offset(each.path)))
+        for each in found:
+            place = self.documents[each.document].locate(each.path)
+            yield Problem(place, each.message, path=shown(each.path), hint=each.hint, severity=each.severity)
+
+
+@dataclass(slots=True)
+class Scope:
+    """One table of the source, for problems with its keys."""
+
+    report: Report
+    document: int
+    path: Path
+
+    def error(self, keys: Path, message: str, hint: str = "") -> None:
+        """A problem at ``keys`` below this table."""
+        self.report.add(self.document, self.path + keys, message, hint)
+
+    def warn(self, keys: Path, message: str, hint: str = "") -> None:
+        """The same, but the source can be used."""
+        self.report.add(self.document, self.path + keys, message, hint, "warning")
+
+    def take(self, keys: Path, convert: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What ``convert`` makes of a value, or None and a problem at ``keys``."""
+        try:
+            return convert(*args, **kwargs)
+        except Fault as fault:
+            self.error(keys, fault.message, fault.hint)
+            return None
+
+    def below(self, *keys: str | int) -> Scope:
+        """A table inside this one."""
+        return Scope(self.report, self.document, self.path + keys)
+
+
+def shown(path: Path) -> str:
+    """A path as the user counts: ``events[3].overrides[0].end``, from zero."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

@@ -1,0 +1,187 @@
+"""TOML text to tables that know their lines (the only user of tomli, beside ``scan``).
+
+The language is TOML 1.1, as tomli reads it since 2.4: all of TOML 1.0, and moments without seconds
+(``2024-05-17T10:00``), inline tables over several lines and trailing commas in them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import tomli
+
+from calfeed.errors import Location, Problem
+from calfeed.events import bounds, scan
+from calfeed.events.scan import Path
+
+_SPACED = r"""[ \t]*(?:{0}|"{0}"|'{0}')[ \t]*"""
+_ENCODINGS = {
+    b"\xff\xfe": "the file is UTF-16, not UTF-8",
+    b"\xfe\xff": "the file is UTF-16, not UTF-8",
+    b"\xef\xbb\xbf": "the file begins with a byte order mark",
+}
+_HINTS = {
+    "Invalid value": 'texts stand in quotes: key = "text"',
+    "Invalid statement": "a line is [table], [[table]], key = value or # comment",
+    "Illegal character '\\n'": "close the text with a quote; texts of several lines stand in three quotes",
+    "Unterminated string": "close the text with a quote",
+    "Expected newline or end of document after a statement": "one key = value a line; dates are written 2024-05-17, "
+    'date-times 2024-05-17T10:00:00, and a quote inside a text \\"',
+    "Unescaped '\\' in a string": "write \\\\ for a backslash, or put the text in single quotes",
+    "Cannot overwrite a value": "the key stands twice in its table",
+}
+
+
+class _Unreadable(Exception):
+    """A file that is not TOML: its text so far, the offset of the fault, and what is wrong."""
+
+    def __init__(self, text: str, offset: int, message: str, hint: str = "") -> None:
+        self.text, self.offset, self.message, self.hint = text, offset, message, hint
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One TOML file: its name as the user gave it, its text (line ends as ``\\n``) and its tree."""
+
+    name: str
+    text: str
+    data: dict[str, Any]
+
+    def locate(self, path: Path) -> Location:
+        """Line and column of a key or array item; of the nearest table around it where it does not stand itself."""
+        return self.at(self.offset(path))
+
+    def offset(self, path: Path) -> int:
+        """Where ``path`` stands in the text; see `locate`."""
+        for length in range(len(path), 0, -1):
+            if (place := self._places.get(path[:length])) is not None:
+                return place
+        return 0
+
+    def at(self, offset: int) -> Location:
+        """Line and column of an offset."""
+        line = bisect_right(self._line_starts, offset)
+        return Location(self.name, line, offset - self._line_starts[line - 1] + 1)
+
+    def table(self, name: str) -> Location:
+        """Where ``[name]`` begins."""
+        headers = self._headers(rf"\[{_SPACED.format(name)}\]")
+        return self.at(headers[0]) if len(headers) == 1 else self.locate((name,))
+
+    def items(self, array: str) -> list[Location]:
+        """Where each ``[[array]]`` begins: one search for its headers, the scanner only where those do not add up."""
+        count = len(_list(self.data.get(array)))
+        headers = self._headers(rf"\[\[{_SPACED.format(array)}\]\]")
+        if len(headers) != count:  # written inline, or a header inside a multi-line text
+            return [self.locate((array, index)) for index in range(count)]
+        return [self.at(offset) for offset in headers]
+
+    @cached_property
+    def overrides(self) -> dict[int, list[Location]]:
+        """Where each ``[[events.overrides]]`` begins, by index of its event."""
+        events = enumerate(_list(self.data.get("events")))
+        counts = {index: len(_list(event.get("overrides"))) for index, event in events if isinstance(event, dict)}
+        headers = self._headers(rf"\[\[{_SPACED.format('events')}\.{_SPACED.format('overrides')}\]\]")
+        if len(headers) != sum(counts.values()):
+            return {
+                index: [self.locate(("events", index, "overrides", number)) for number in range(count)]
+                for index, count in counts.items()
+            }
+        places = (self.at(offset) for offset in headers)
+        return {index: list(islice(places, count)) for index, count in counts.items()}
+
+    def ids(self, array: str) -> frozenset[str]:
+        """Every text that stands as ``id`` in ``[[array]]``, also in tables with faults."""
+        tables = (each for each in _list(self.data.get(array)) if isinstance(each, dict))
+        return frozenset(each["id"] for each in tables if isinstance(each.get("id"), str))
+
+    def _headers(self, pattern: str) -> list[int]:
+        found = re.finditer(rf"^[ \t]*({pattern})[ \t]*(?:#|$)", self.text, re.MULTILINE)
+        return [match.start(1) for match in found]
+
+    @cached_property
+    def _places(self) -> dict[Path, int]:
+        return scan.places(self.text)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All files of one source, in order; ``problems`` are of files that are not TOML, which are left out."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def read(files: Iterable[tuple[str, str | bytes]]) -> Tables:
+    """The tables of ``(name, content)`` files. Never raises for content: what cannot be read becomes a problem."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    named: Sequence[tuple[str, str | bytes]] = list(files)
+    if sum(len(content) for _, content in named) > bounds.SOURCE_BYTES:
+        size = bounds.SOURCE_BYTES // 2**20
+        return Tables((), (Problem(Location(named[0][0]), f"the source is larger than {size} MiB"),))
+    for name, content in named:
+        try:
+            text = _decoded(content)
+            documents.append(Document(name, text, _loaded(text)))
+        except _Unreadable as fault:
+            place = Document(name, fault.text, {}).at(fault.offset)
+            problems.append(Problem(place, fault.message, hint=fault.hint))
+    return Tables(tuple(documents), tuple(problems))
+
+
+def _decoded(content: str | bytes) -> str:
+    return (content if isinstance(content, str) else _utf8(content)).replace("\r\n", "\n")
+
+
+def _utf8(content: bytes) -> str:
+    for mark, message in _ENCODINGS.items():
+        if content.startswith(mark):
+            raise _Unreadable("", 0, message, "save it as UTF-8 without a byte order mark")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as fault:
+        before = content[: fault.start].decode()
+        message = f"byte 0x{content[fault.start]:02x} is not UTF-8"
+        raise _Unreadable(before, len(before), message, "save the file as UTF-8") from None
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as fault:
+        raise _syntax(text, fault) from None
+    except RecursionError as fault:
+        deep = re.search(r"(?:[\[{]\s*+){99}", text)
+        raise _Unreadable(text, deep.start() if deep else 0, f"{fault}", "nothing here nests so deep") from None
+    except ValueError:  # CPython refuses integers of more than 4300 digits
+        long = re.search(r"[0-9_]{4300}", text)
+        raise _Unreadable(text, long.start() if long else 0, "the number has too many digits") from None
+
+
+def _syntax(text: str, fault: tomli.TOMLDecodeError) -> _Unreadable:
+    """The fault where the user made it, not where tomli noticed."""
+    offset = min(fault.pos, len(text))
+    hint = _HINTS.get(fault.msg, "")
+    if fault.msg.startswith("Cannot "):  # noticed after the value or header
+        offset = text.rfind("\n", 0, offset) + 1
+    if fault.msg.startswith("Cannot declare"):
+        hint = "lists of tables are written [[events]], [[feeds]], [[channels]], [[events.overrides]]"
+    if fault.msg == "Unterminated string":  # at the end of the text: what is open since the last three quotes
+        offset = max(text.rfind('"""'), text.rfind("'''"), text.rfind("\n", 0, offset) + 1)
+    return _Unreadable(text, offset, f"not TOML: {fault.msg[0].lower()}{fault.msg[1:]}", hint)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
