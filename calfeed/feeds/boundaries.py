@@ -1,0 +1,78 @@
+"""When a feed last changed and when it next will, from what was published and from the calendar's own instants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from calfeed.events.model import Catalog, Event
+from calfeed.events.revision import Change, ChangeKind, Revision
+from calfeed.feeds.feed import MOST_EVENTS, MOST_OCTETS
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Last-Modified of a calendar in which nothing was ever published."""
+_BYTES_AN_EVENT = 700
+
+
+def last_modified(
+    catalog: Catalog, revisions: Mapping[str, Revision], changes: Iterable[Change], now: datetime
+) -> datetime:
+    """The latest instant at which any feed may have changed.
+
+    One for all feeds: an event that leaves a feed, by an edit or because its tombstone or embargo ends, must not take
+    the feed's Last-Modified back with it (Apple asks by If-Modified-Since).
+    """
+    ends = _tombstone_ends(catalog, revisions, changes)
+    passed = [moment for moment in (*ends, *_embargoes(catalog.events)) if moment <= now]
+    published = [revision.modified for revision in revisions.values()] + [change.at for change in changes]
+    return max([BEGINNING, *passed, *published]).astimezone(UTC)
+
+
+def next_change(catalog: Catalog, revisions: Mapping[str, Revision], now: datetime) -> datetime | None:
+    """The next instant at which some feed changes by itself: an embargo or a tombstone ends, the past is trimmed."""
+    ahead = [*_tombstone_ends(catalog, revisions, ()), *_embargoes(catalog.events)]
+    if _near_limits(catalog.events):
+        ahead.append(day_of(now) + timedelta(days=1))
+    if any(is_endless(event) for event in catalog.events):
+        ahead.append(month_after(now))
+    return min((moment for moment in ahead if moment > now), default=None)
+
+
+def day_of(now: datetime) -> datetime:
+    """The UTC midnight before: what ended earlier is past, on every replica alike."""
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+
+
+def month_of(now: datetime) -> datetime:
+    """The first instant of the UTC month: endless events are written one by one up to a time counted from it."""
+    return day_of(now).replace(day=1)
+
+
+def month_after(now: datetime) -> datetime:
+    """The first instant of the next UTC month."""
+    return month_of(month_of(now) + timedelta(days=31))
+
+
+def is_endless(event: Event) -> bool:
+    """Whether the event's rule has no end."""
+    return event.rrule is not None and "COUNT=" not in event.rrule and "UNTIL=" not in event.rrule
+
+
+def _tombstone_ends(
+    catalog: Catalog, revisions: Mapping[str, Revision], changes: Iterable[Change]
+) -> Iterator[datetime]:
+    stand = catalog.calendar.tombstone.as_timedelta()
+    yield from (revision.removed + stand for revision in revisions.values() if revision.removed)
+    yield from (change.at + stand for change in changes if change.kind is ChangeKind.REMOVED)
+
+
+def _embargoes(events: Iterable[Event]) -> Iterator[datetime]:
+    return (one.embargo for event in events for one in (event, *event.overrides) if one.embargo)
+
+
+def _near_limits(events: Iterable[Event]) -> bool:
+    count = size = 0
+    for event in events:
+        count += 1 + len(event.overrides) + len(event.rdate)
+        size += max((len(text) for _, text in event.description.by_language), default=0) if event.description else 0
+    return count > MOST_EVENTS or size + count * _BYTES_AN_EVENT > MOST_OCTETS

@@ -1,0 +1,120 @@
+"""The VEVENT octets of each event, kept while event, revision and style are the same, and shared by all feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from calfeed.events.model import Event, Moment, instant
+from calfeed.events.occurrences import last_end
+from calfeed.events.revision import Revision
+from calfeed.feeds.ics import octets
+from calfeed.feeds.properties import zone_name
+from calfeed.feeds.series import Part, bounded
+from calfeed.feeds.vevent import Style, component, published
+
+MOST_STYLES = 32
+"""Styles whose pieces are kept: a style is a language, an alarm, a way with cancelled events …"""
+
+Stamp = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of a feed with its revision.
+
+    ``original`` when nothing was taken from it for these readers: its revision alone then tells its states apart.
+    """
+
+    event: Event
+    revision: Revision
+    original: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one event adds to a feed.
+
+    ``instants`` are those it shows in local time, by TZID: a VTIMEZONE must be right for each. ``end`` is None for an
+    endless event; ``rolling`` says that its octets go on with the style's horizon; ``ruled`` that it has an RRULE.
+    """
+
+    octets: bytes
+    count: int
+    order: tuple[datetime, str]
+    end: datetime | None
+    instants: Mapping[str, frozenset[datetime]]
+    ruled: bool
+    rolling: bool
+
+
+class Pieces:
+    """A cache of pieces by style and UID, each good for one state of its event."""
+
+    def __init__(self, by_style: Mapping[Style, dict[str, tuple[Stamp, Piece]]] | None = None) -> None:
+        self._by_style = dict(by_style or {})
+
+    def of(self, entries: Iterable[Entry], style: Style) -> list[Piece]:
+        """The pieces of events, those made that are not kept."""
+        kept = self._by_style.get(style)
+        if kept is None:
+            kept = self._by_style[style] = {}
+            self._forget()
+        return [_piece(entry, style, kept) for entry in entries]
+
+    def inherited(self, uids: Collection[str]) -> Pieces:
+        """A copy for the next snapshot: the pieces of what is still published."""
+        styles = list(self._by_style.items())
+        return Pieces({s: {uid: kept[uid] for uid in list(kept) if uid in uids} for s, kept in styles})
+
+    def _forget(self) -> None:
+        while len(self._by_style) > MOST_STYLES:
+            self._by_style.pop(next(iter(self._by_style)), None)
+
+
+def _piece(entry: Entry, style: Style, kept: dict[str, tuple[Stamp, Piece]]) -> Piece:
+    event, revision = entry.event, entry.revision
+    stamp = (revision.number, revision.digest, revision.modified, None if entry.original else event)
+    found = kept.get(event.uid)
+    if found is not None and found[0] == stamp:
+        return found[1]
+    piece = make(event, revision, style)
+    kept[event.uid] = (stamp, piece)
+    return piece
+
+
+def make(event: Event, revision: Revision, style: Style) -> Piece:
+    """The piece of one event."""
+    found, utc = published(event, style)
+    return Piece(
+        octets=octets(component(part, revision, style, utc) for part in found),
+        count=len(found),
+        order=(instant(event.start, event.zone), event.uid),
+        end=last_end(event),
+        instants=_instants(found, style, utc),
+        ruled=any(part.rrule for part in found),
+        rolling=event.rrule is not None and len(found) > 1 and not any(part.rrule for part in found),
+    )
+
+
+def _instants(found: list[Part], style: Style, utc: frozenset[str]) -> dict[str, frozenset[datetime]]:
+    shown: dict[str, set[datetime]] = {}
+    for part in found:
+        for moment in _moments(part, style):
+            zone = zone_name(moment)
+            if zone is not None and zone not in utc and isinstance(moment, datetime):
+                shown.setdefault(zone, set()).add(moment.astimezone(UTC))
+    return {zone: frozenset(moments) for zone, moments in shown.items()}
+
+
+def _moments(part: Part, style: Style) -> Iterator[Moment]:
+    event = part.event
+    if not event.tba:
+        yield from (each for each in (event.start, event.end) if each is not None)
+    yield from part.exdates
+    if part.recurrence_id is not None:
+        yield part.recurrence_id
+    if part.rrule is not None:
+        for each in bounded(event, style.horizon):
+            yield from (each.start, each.end)

@@ -1,0 +1,97 @@
+"""Components and properties as values: the one model behind iCalendar and jCal.
+
+A property's value is text as people write it where ``kind`` is ``text`` (or a tuple of texts where it is ``texts``);
+of every other kind it is already in the form of RFC 5545 §3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Literal, NamedTuple
+
+from calfeed.events.model import Moment, Text
+from calfeed.feeds.text import clean, uri
+
+Kind = Literal[
+    "text", "texts", "date", "date-time", "duration", "uri", "cal-address", "integer", "float", "recur", "utc-offset"
+]
+Params = tuple[tuple[str, str | tuple[str, ...]], ...]
+
+
+class Property(NamedTuple):
+    """One content line before it is written."""
+
+    name: str
+    value: str | tuple[str, ...]
+    kind: Kind = "text"
+    params: Params = ()
+
+
+@dataclass(slots=True)
+class Component:
+    """A named list of properties, and components within."""
+
+    name: str
+    properties: list[Property] = field(default_factory=list)
+    components: list[Component] = field(default_factory=list)
+
+
+def utc_stamp(moment: datetime) -> str:
+    """``20240517T020000Z``."""
+    return local_stamp(moment.astimezone(UTC)) + "Z"
+
+
+def local_stamp(moment: datetime) -> str:
+    """``20240517T100000``: the wall clock alone."""
+    return moment.isoformat()[:19].replace("-", "").replace(":", "")
+
+
+def day_stamp(day: date) -> str:
+    """``20240517``."""
+    return day.isoformat().replace("-", "")
+
+
+def moment_property(name: str, moment: Moment, utc: frozenset[str]) -> Property:
+    """A date, an instant with the TZID of its zone, or in UTC: for zones in ``utc`` and for UTC itself."""
+    if not isinstance(moment, datetime):
+        return Property(name, day_stamp(moment), "date", (("VALUE", "DATE"),))
+    zone = zone_name(moment)
+    if zone is None or zone in utc:
+        return Property(name, utc_stamp(moment), "date-time")
+    return Property(name, local_stamp(moment), "date-time", (("TZID", zone),))
+
+
+def zone_name(moment: Moment) -> str | None:
+    """The TZID an instant is written with; None for days, UTC and zones without a name."""
+    key: str | None = getattr(moment.tzinfo, "key", None) if isinstance(moment, datetime) else None
+    return None if key in UTC_NAMES else key
+
+
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
+
+
+def text_property(name: str, text: Text, language: str, native: str, params: Params = ()) -> Property:
+    """A text in ``language``; says which language it is in unless it is the calendar's own and the only one."""
+    tag, value = text.pick(language)
+    if len(text.by_language) > 1 or tag != native:
+        params = (("LANGUAGE", tag), *params)
+    return Property(name, value, "text", params)
+
+
+def uri_property(name: str, value: str, params: Params = ()) -> Property:
+    """A URI with ``VALUE=URI``, for properties whose default type is another."""
+    return Property(name, uri(value), "uri", (*params, ("VALUE", "URI")))
+
+
+def one_line(text: str) -> str:
+    """Without line breaks: titles, places and labels have one line."""
+    return " ".join(clean(text).split())
+
+
+def walk(components: Sequence[Component]) -> Iterator[Component]:
+    """Each component, outer ones first."""
+    for component in components:
+        yield component
+        yield from walk(component.components)

@@ -1,0 +1,128 @@
+"""How one event is published: as which VEVENTs, under which UIDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+from calfeed.events.model import Event, Moment, Occurrence, instant, moment_key
+from calfeed.events.occurrences import end_of, last_end, occurrences, occurs
+
+MOST = 1000
+"""Occurrences of one event that are written one by one; the latest are kept."""
+AHEAD = timedelta(days=731)
+"""How far beyond now, or beyond its start, an endless event is written one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One VEVENT to be: ``event`` has the part's own moments and texts; ``recurrence_id`` marks an override."""
+
+    event: Event
+    uid: str
+    related: str | None = None
+    recurrence_id: Moment | None = None
+    rrule: str | None = None
+    exdates: tuple[Moment, ...] = ()
+
+
+def child_uid(uid: str, moment: Moment | None) -> str:
+    """The eternal UID of one occurrence that is published as an event of its own."""
+    return str(uuid5(uuid5(NAMESPACE_URL, f"calfeed:{uid}"), moment_key(moment)))
+
+
+def parts(event: Event, *, drop: bool, single: bool, horizon: datetime) -> list[Part]:
+    """The VEVENTs of an event, the first being the event itself.
+
+    ``drop`` leaves out what is cancelled, ``single`` writes a recurring event as its occurrences, an endless one up to
+    ``horizon``. Dates of ``rdate`` become events of their own, which every client reads (RDATE is dropped by many).
+    """
+    if drop and event.status == "cancelled":
+        return []
+    if not event.recurs:
+        return [Part(event, event.uid, event.parent)]
+    if single:
+        return [_alone(event, each) for each in bounded(event, horizon) if not (drop and _cancelled(each.event))]
+    return [*_ruled(event, drop=drop), *_extra(event, drop=drop)]
+
+
+def bounded(event: Event, horizon: datetime) -> list[Occurrence]:
+    """The occurrences of an event, the latest `MOST`; of an endless one those up to ``horizon`` or two years of it."""
+    begin = instant(event.start, event.zone)
+    until = (last_end(event) or max(horizon, begin + AHEAD)) + timedelta(seconds=1)
+    for span in _SPANS:
+        found = list(occurrences(event, max(_EARLIEST, until - span), until, limit=MOST * len(_SPANS) * 100))
+        if len(found) >= MOST or until - span < begin:
+            break
+    return found[-MOST:]
+
+
+_EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
+_SPANS = tuple(timedelta(days=366 * years) for years in (1, 4, 20, 400))
+"""Tried in turn, so that an old endless event is not walked from its beginning."""
+
+
+def _alone(event: Event, occurrence: Occurrence) -> Part:
+    moved = replace(occurrence.event, start=occurrence.start, end=_end(occurrence))
+    return Part(moved, child_uid(event.uid, occurrence.recurrence_id), event.parent)
+
+
+def _end(occurrence: Occurrence) -> Moment | None:
+    """An occurrence always has an end; an instant without one keeps none."""
+    without = occurrence.event.end is None and occurrence.end == occurrence.start
+    return None if without else occurrence.end
+
+
+def _cancelled(event: Event) -> bool:
+    return event.status == "cancelled"
+
+
+def _ruled(event: Event, *, drop: bool) -> Iterator[Part]:
+    if event.rrule is None:
+        yield from (part for part in _own_start(event) if not (drop and _cancelled(part.event)))
+        return
+    extra = {moment_key(moment) for moment in extra_dates(event)}
+    overrides = [each for each in _by_time(event.overrides) if moment_key(each.recurrence_id) not in extra]
+    gone = [each.recurrence_id for each in overrides if drop and _cancelled(each)]
+    exdates = {moment_key(moment): moment for moment in (*event.exdate, *gone) if moment and _given(event, moment)}
+    ordered = tuple(moment for _, moment in sorted(exdates.items()))
+    yield Part(event, event.uid, event.parent, rrule=event.rrule, exdates=ordered)
+    for each in overrides:
+        if moment_key(each.recurrence_id) not in exdates:
+            yield Part(each, event.uid, event.parent, recurrence_id=each.recurrence_id)
+
+
+def _own_start(event: Event) -> Iterator[Part]:
+    """The start of an event that has further dates but no rule."""
+    first = moment_key(event.start)
+    own = next((each for each in event.overrides if moment_key(each.recurrence_id) == first), event)
+    if first not in map(moment_key, event.exdate):
+        yield Part(own, event.uid, event.parent)
+
+
+def _extra(event: Event, *, drop: bool) -> Iterator[Part]:
+    own = {moment_key(each.recurrence_id): each for each in event.overrides}
+    for moment in extra_dates(event):
+        end = None if event.end is None else end_of(event, moment)
+        each = own.get(moment_key(moment)) or replace(event, start=moment, end=end)
+        if not (drop and _cancelled(each)):
+            yield Part(each, child_uid(event.uid, moment), event.uid)
+
+
+def _by_time(overrides: Iterable[Event]) -> list[Event]:
+    return sorted(overrides, key=lambda each: moment_key(each.recurrence_id))
+
+
+def extra_dates(event: Event) -> list[Moment]:
+    """The dates of ``rdate`` that neither the rule nor the start gives already, in order of time."""
+    found = {moment_key(moment): moment for moment in event.rdate}
+    for moment in event.exdate:
+        found.pop(moment_key(moment), None)
+    return [moment for _, moment in sorted(found.items()) if not _given(event, moment)]
+
+
+def _given(event: Event, moment: Moment) -> bool:
+    """Whether the start or the rule gives the moment, further dates aside."""
+    return occurs(replace(event, rdate=()), moment)
