@@ -1,0 +1,77 @@
+"""The command line: parse arguments, call, print. A command's module is imported only when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from calfeed import __version__
+from calfeed.errors import CalfeedError, SettingsError, UsageError
+
+COMMANDS = {
+    "init": ("calfeed.cli.source:init", "A commented starting events.toml."),
+    "check": ("calfeed.cli.source:check", "Every problem of a source and of .ics files."),
+    "schema": ("calfeed.cli.source:schema", "JSON Schema of the TOML, for editors."),
+    "agenda": ("calfeed.cli.source:agenda", "The coming occurrences as a table."),
+    "diff": ("calfeed.cli.source:diff", "What changed between two sources or feeds."),
+    "import": ("calfeed.cli.source:import_", "iCalendar to TOML, UIDs kept."),
+    "feed": ("calfeed.cli.output:feed", "One feed to stdout."),
+    "build": ("calfeed.cli.output:build", "The static site, for any file host."),
+    "up": ("calfeed.cli.run:up", "Web and reminders together on SQLite."),
+    "serve": ("calfeed.cli.run:serve", "The web alone."),
+    "remind": ("calfeed.cli.run:remind", "The reminder process alone."),
+    "upgrade": ("calfeed.cli.run:upgrade", "Bring the database to this version."),
+    "plan": ("calfeed.cli.reminders:plan", "The coming reminders; nothing is sent."),
+    "rehearse": ("calfeed.cli.reminders:rehearse", "Play the schedule on a simulated clock."),
+    "send-test": ("calfeed.cli.reminders:send_test", "One test message now, with the answer explained."),
+    "deliveries": ("calfeed.cli.ledger:deliveries", "The ledger: list, show, retry, audit."),
+    "token": ("calfeed.cli.ledger:token", "The secret links of private feeds."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the names and one-line helps of its commands, and imports one when it is called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The commands in the order a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of ``calfeed --help``, written without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="calfeed %(version)s")
+@click.option("--events", metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS, else events.toml).")
+@click.pass_context
+def calfeed(ctx: click.Context, events: str | None) -> None:
+    """Publish an event list as calendar feeds and remind people before each item.
+
+    Example: calfeed init && calfeed check && calfeed up
+    """
+    ctx.obj = events
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The console script. Exits 0 for success, 1 for problems found, 2 for wrong usage."""
+    try:
+        calfeed.main(args=args, prog_name="calfeed", standalone_mode=True)
+    except CalfeedError as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(2 if isinstance(fault, SettingsError | UsageError) else 1)
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,113 @@
+"""What several commands share: where the source is, how instants are read, how tables and problems are shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from calfeed.errors import Problem, SourceError
+from calfeed.settings import Settings
+
+if TYPE_CHECKING:
+    from calfeed.events.model import Catalog
+
+Item = TypeVar("Item")
+
+events_option = click.option("--events", metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS).")
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines: JSON on stdout.")
+
+
+def settings(ctx: click.Context, events: str | None = None) -> Settings:
+    """The environment, with ``--events`` of the command or of the program winning over it; logging is set up by it."""
+    from calfeed import logs  # costs 3 ms that `--help` need not pay
+
+    found = Settings.from_env(os.environ)
+    chosen = events or ctx.find_root().obj
+    if chosen:
+        found = replace(found, events=Path(chosen))
+        os.environ["CALFEED_EVENTS"] = str(chosen)  # for the worker processes of the server
+        os.environ.pop("CALFEED_EVENTS_FILE", None)
+    logs.configure(found.log)
+    return found
+
+
+def load_catalog(path: Path) -> Catalog:
+    """The checked source; prints its problems to stderr and exits 1 when it cannot be used."""
+    from calfeed.events.parse import load  # pydantic costs most of what a command takes to start
+    from calfeed.publish import read_files
+
+    try:
+        return load(read_files(path))
+    except SourceError as fault:
+        show_problems(fault.problems, err=True)
+        sys.exit(1)
+
+
+def show_problems(problems: Iterable[Problem], *, err: bool = False) -> None:
+    """One line a problem, coloured by severity on a terminal."""
+    for problem in problems:
+        color = "red" if problem.severity == "error" else "yellow"
+        text = str(problem).replace(f" {problem.severity}: ", f" {click.style(problem.severity, fg=color)}: ", 1)
+        click.echo(text, err=err)
+
+
+def print_json(value: Any) -> None:
+    """Indented JSON on stdout, as UTF-8 text."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+class Instant(click.ParamType):
+    """``2024-05-14``, ``2024-05-14T09:00``, with or without an offset; without one it is in the calendar's zone."""
+
+    name = "T"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | datetime:
+        """A date, or a datetime that may still lack its zone."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a date (2024-05-14) nor a date-time (2024-05-14T09:00:00Z)", param, ctx)
+
+
+def as_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
+    """The UTC instant of an option's value; a bare date counts from its midnight in ``zone``."""
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=zone)
+    return value.astimezone(UTC)
+
+
+def table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> str:
+    """Columns padded to the width that a terminal gives them (wide East Asian characters count two)."""
+    cells = [list(header), *[list(row) for row in rows]]
+    widths = [max(_width(row[i]) for row in cells) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def progress(items: Iterable[Item], count: int, label: str, *, hidden: bool = False) -> Iterator[Item]:
+    """The items, with a bar on stderr where that is a terminal; ``hidden`` when lines on stdout show the progress."""
+    if hidden or not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(items, length=count, label=label, file=sys.stderr) as bar:
+        yield from bar
+
+
+def _width(text: str) -> int:
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,99 @@
+"""Commands that write feeds: one to stdout, all of them to a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from calfeed.cli.common import events_option, load_catalog, settings
+
+if TYPE_CHECKING:
+    from calfeed.events.revision import Change, Revision
+    from calfeed.feeds.snapshot import Snapshot
+    from calfeed.settings import Settings
+
+FORMATS = ("ics", "jcal", "json", "atom", "jscal")
+
+
+@click.command()
+@click.argument("feed", default="all")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="ics", show_default=True)
+@click.option("--category", multiple=True, help="Any of these; may be repeated.")
+@click.option("--not", "exclude", multiple=True, help="None of these; may be repeated.")
+@click.option("--lang", help="Language of the texts.")
+@click.option("--q", help="Only what these words are found in.")
+@click.option("--cancelled", type=click.Choice(["keep", "mark", "drop"]))
+@click.option("--alarm", metavar="LEAD", help="An alarm this long before each item, such as 30m.")
+@click.option("--expand", is_flag=True, help="One VEVENT per occurrence.")
+@click.option("--rich", is_flag=True, help="RFC 9073 components.")
+@events_option
+@click.pass_context
+def feed(ctx: click.Context, /, *, feed: str, style: str, events: str | None, **query: object) -> None:
+    """Print one feed.
+
+    Example: calfeed feed expo --lang zh --cancelled drop > expo.ics
+    """
+    from calfeed.feeds.select import Query  # only here
+
+    found = settings(ctx, events)
+    snapshot = current_snapshot(found)
+    asked = Query.parse(_pairs(query))
+    path = f"/feeds/{feed}.{style}"
+    resource = snapshot.resource(path, asked) or snapshot.resource(path, asked, private=True)
+    if resource is None:
+        raise click.UsageError(f"no feed {feed!r}; there are: {', '.join(snapshot.catalog.feed_by_id)}")
+    sys.stdout.buffer.write(resource.body)
+    sys.stdout.buffer.flush()
+
+
+def _pairs(query: dict[str, object]) -> list[tuple[str, str]]:
+    keys = {"exclude": "not"}
+    pairs = []
+    for name, value in query.items():
+        values = value if isinstance(value, tuple) else (value,)
+        pairs += [(keys.get(name, name), "1" if one is True else str(one)) for one in values if one]
+    return pairs
+
+
+def current_snapshot(found: Settings) -> Snapshot:
+    """The source as it would be published now, with the revisions that the database remembers; nothing is written.
+
+    Without a database, an event that was never published counts from the day its file was last changed: the bytes
+    are the same each time.
+    """
+    from calfeed.events.changes import revise  # only here
+    from calfeed.feeds.snapshot import build
+    from calfeed.publish import source_files
+
+    catalog = load_catalog(found.events)
+    published, changes = _remembered(found)
+    changed = max(int(file.stat().st_mtime) for file in source_files(found.events))
+    at = datetime.fromtimestamp(changed, UTC)
+    revised = revise(catalog, published, at, catalog.calendar.tombstone.as_timedelta())
+    return build(
+        catalog,
+        revised.revisions,
+        (*revised.changes, *changes),
+        base_url=found.base_url or catalog.calendar.url,
+        now=datetime.now(UTC),
+    )
+
+
+def _remembered(found: Settings) -> tuple[Mapping[str, Revision], tuple[Change, ...]]:
+    """(newest revisions, changes) of the database, where there is one."""
+    from calfeed.ledger import Ledger  # sqlalchemy
+
+    if _missing_file(found.database_url):
+        return {}, ()
+    with Ledger(found.database_url) as ledger:
+        return ledger.revisions(), tuple(ledger.changes())
+
+
+def _missing_file(url: str) -> bool:
+    kind, _, path = url.partition(":///")
+    return kind.startswith("sqlite") and not Path(path).is_file()

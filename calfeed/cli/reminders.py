@@ -1,0 +1,275 @@
+"""Commands about reminders: what is planned, what it would look like, whether the way out works."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import click
+
+from calfeed.cli.common import (
+    Instant,
+    as_instant,
+    events_option,
+    json_option,
+    load_catalog,
+    print_json,
+    progress,
+    settings,
+    table,
+)
+from calfeed.settings import secret
+
+if TYPE_CHECKING:
+    from calfeed.channels.base import Answer, Fault, Target, Verdict
+    from calfeed.events.model import Catalog, Channel
+    from calfeed.rehearse import Due, Step
+
+HORIZON = timedelta(days=14)
+
+
+@click.command()
+@click.option("--from", "since", type=Instant(), help="First instant or day (default: now).")
+@click.option("--to", "until", type=Instant(), help="Last day, inclusive, or end instant (default: 14 days on).")
+@click.option("--channel", "channels", multiple=True, help="Only these channels; may be repeated.")
+@click.option("--explain", "explained", metavar="ID", help="Why and when one reminder is sent, and by which rule.")
+@json_option
+@events_option
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    *,
+    since: date | None,
+    until: date | None,
+    channels: tuple[str, ...],
+    explained: str | None,
+    events: str | None,
+    as_json: bool,
+) -> None:
+    """Show the coming reminders: when, what, to whom. Nothing is sent.
+
+    Example: calfeed plan --from 2024-05-14 --to 2024-05-22 --channel newsroom
+    """
+    catalog = load_catalog(settings(ctx, events).events)
+    dues = [due for due in _between(catalog, since, until) if not channels or due.channel.id in channels]
+    unknown = [name for name in channels if name not in catalog.channel_by_id]
+    if unknown:
+        raise click.UsageError(f"no channel {unknown[0]!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
+    if explained:
+        _explain(dues, explained, as_json=as_json)
+    elif as_json:
+        print_json([_due_json(due) for due in dues])
+    elif dues:
+        click.echo(table([_row(due, catalog) for due in dues], ("WHEN", "CHANNEL", "LEAD", "WHAT", "ID")))
+    else:
+        click.echo("no reminder in that time; --from and --to choose another", err=True)
+
+
+def _between(catalog: Catalog, since: date | None, until: date | None) -> list[Due]:
+    from calfeed.rehearse import schedule  # channels, requests
+
+    zone = catalog.calendar.zone
+    start = as_instant(since, zone) if since else datetime.now(UTC)
+    if until is None:
+        return schedule(catalog, start, start + HORIZON)
+    last = until if isinstance(until, datetime) else until + timedelta(days=1)
+    return schedule(catalog, start, as_instant(last, zone))
+
+
+def due_id(due: Due) -> str:
+    """A short name for a reminder, the same each time it is planned."""
+    return blake2b(due.key.encode(), digest_size=5).hexdigest()
+
+
+def _explain(dues: Iterable[Due], wanted: str, *, as_json: bool) -> None:
+    from calfeed.reminders.explain import explain  # only here
+
+    found = next((due for due in dues if wanted in {due_id(due), due.key}), None)
+    if found is None:
+        raise click.UsageError(f"no reminder {wanted!r} in that time; `calfeed plan` lists them with their ids")
+    lines = explain(found)
+    if as_json:
+        print_json({**_due_json(found), "because": lines})
+    else:
+        click.echo("\n".join(lines))
+
+
+def _row(due: Due, catalog: Catalog) -> tuple[str, ...]:
+    local = due.due.astimezone(catalog.calendar.zone)
+    return f"{local:%a %Y-%m-%d %H:%M:%S%z}", due.channel.id, _lead(due), _what(due), due_id(due)
+
+
+def _lead(due: Due) -> str:
+    lead = getattr(due, "lead", None)
+    return "digest" if lead is None else "same day" if not lead.total_seconds else str(lead)
+
+
+def _what(due: Due) -> str:
+    occurrence = getattr(due, "occurrence", None)
+    if occurrence is None:
+        return ", ".join(item.event.summary.get() for item in getattr(due, "items", ()))
+    summary: str = occurrence.event.summary.get()
+    return summary
+
+
+def _due_json(due: Due) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": due_id(due),
+        "key": due.key,
+        "due": _utc(due.due),
+        "planned_for": _utc(due.planned_for),
+        "expires": _utc(due.expires),
+        "channel": due.channel.id,
+        "kind": due.channel.kind,
+        "lead": None,
+        "event": None,
+        "summary": _what(due),
+    }
+    occurrence = getattr(due, "occurrence", None)
+    if occurrence is not None:
+        found |= {
+            "event": due.event.id,  # type: ignore[union-attr]  # only reminders have an occurrence
+            "lead": due.lead.iso,  # type: ignore[union-attr]
+            "start": occurrence.start.isoformat(),
+            "recurrence_id": occurrence.recurrence_id.isoformat() if occurrence.recurrence_id else None,
+        }
+    return found
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@click.command()
+@click.option("--from", "since", type=Instant(), required=True, help="Where the simulated clock begins.")
+@click.option("--to", "until", type=Instant(), required=True, help="Where it ends (a day counts whole).")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=3600, show_default=True)
+@click.option("--to-url", "to_url", metavar="URL", help="Send all to this webhook; needs no configured channel.")
+@click.option("--secret", metavar="REF", help="Signing secret for --to-url: env:NAME, file:PATH or whsec_….")
+@click.option("--dry-run", is_flag=True, help="Send nothing.")
+@json_option
+@events_option
+@click.pass_context
+def rehearse(
+    ctx: click.Context,
+    *,
+    since: date,
+    until: date,
+    speed: float,
+    to_url: str | None,
+    secret: str | None,
+    dry_run: bool,
+    events: str | None,
+    as_json: bool,
+) -> None:
+    """Play the real schedule on a simulated clock, to the real endpoints; the ledger is never touched.
+
+    Example: calfeed rehearse --from 2024-05-14T00:00:00Z --to 2024-05-22T00:00:00Z --speed 100000 --dry-run
+    """
+    from calfeed.channels.registry import Courier  # requests
+    from calfeed.rehearse import Rehearsal, for_one_endpoint, schedule
+    from calfeed.reminders.message import Origin
+
+    found = settings(ctx, events)
+    catalog = load_catalog(found.events)
+    zone = catalog.calendar.zone
+    start = as_instant(since, zone)
+    end = as_instant(until if isinstance(until, datetime) else until + timedelta(days=1), zone)
+    dues = for_one_endpoint(catalog, to_url, start, end) if to_url else schedule(catalog, start, end)
+    rehearsal = Rehearsal(
+        origin=Origin(calendar=catalog.calendar, base_url=found.base_url),
+        since=start,
+        speed=speed,
+        target=lambda channel: target(channel, secret),
+        send=None if dry_run else Courier().send,
+        wait=time.sleep,
+        now=lambda: datetime.now(UTC),
+    )
+    _show(rehearsal.play(dues), len(dues), as_json=as_json)
+
+
+def target(channel: Channel, signing: str | None = None) -> Target | None:
+    """Where a channel's messages go; None while the environment does not name its address."""
+    from calfeed.channels.base import Target  # only here
+
+    url = secret(channel.url, os.environ)
+    return Target(url=url, secret=secret(signing or channel.secret, os.environ)) if url else None
+
+
+def _show(steps: Iterable[Step], count: int, *, as_json: bool) -> None:
+    shown: list[dict[str, Any]] = []
+    for step in progress(steps, count, "rehearsing", hidden=sys.stdout.isatty() and not as_json):
+        shown.append(_step_json(step))
+        if not as_json:
+            click.echo("{due}  {outcome:8}  {channel}  {headline}".format(**shown[-1]))
+    tally = {name: sum(one["outcome"] == name for one in shown) for name in ("sent", "failed", "not sent")}
+    if as_json:
+        print_json({"planned": count, **tally, "steps": shown})
+    click.echo(f"{count} planned: " + ", ".join(f"{number} {name}" for name, number in tally.items()), err=True)
+    sys.exit(1 if tally["failed"] else 0)
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    outcome = "not sent" if step.verdict is None else "sent" if step.verdict.outcome == "sent" else "failed"
+    reason = step.verdict.reason if step.verdict else ""
+    return {**_due_json(step.due), "headline": step.message.headline, "outcome": outcome, "reason": reason}
+
+
+@click.command("send-test")
+@click.argument("channel")
+@json_option
+@events_option
+@click.pass_context
+def send_test(ctx: click.Context, *, channel: str, events: str | None, as_json: bool) -> None:
+    """Send one test message to CHANNEL now, and explain the endpoint's answer.
+
+    Example: calfeed send-test newsroom
+    """
+    from calfeed.channels.registry import Courier, driver  # requests
+    from calfeed.reminders.message import Origin, test_message
+
+    found = settings(ctx, events)
+    catalog = load_catalog(found.events)
+    chosen = catalog.channel_by_id.get(channel)
+    if chosen is None:
+        raise click.UsageError(f"no channel {channel!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
+    where = target(chosen)
+    if where is None:
+        click.echo(f"channel {channel} is idle: {chosen.url} is not set", err=True)
+        sys.exit(1)
+    now = datetime.now(UTC)
+    message = test_message(chosen, now, Origin(calendar=catalog.calendar, base_url=found.base_url))
+    way = driver(chosen.kind)
+    request = way.request(message, where, webhook_id=f"msg_{uuid4().hex}", at=now)
+    answer = Courier().send(request)
+    verdict = way.judge(answer, datetime.now(UTC))
+    _tell(chosen, answer, verdict, as_json=as_json)
+    sys.exit(0 if verdict.outcome == "sent" else 1)
+
+
+_ADVICE = {
+    "sent": "It was taken. If nothing shows, look at the place itself: its filters, its archive, who may see it.",
+    "retry": "Time may mend it: a reminder would be tried again, up to 24 hours or until the item is over.",
+    "rejected_message": "This message was refused, others may be taken; the reason above is the endpoint's.",
+    "broken_channel": "Nothing is taken until it is repaired: make a new address there and name it in the environment.",
+}
+
+
+def _tell(channel: Channel, answer: Answer | Fault, verdict: Verdict, *, as_json: bool) -> None:
+    status = getattr(answer, "status", None)
+    got = f"HTTP {status}" if status is not None else f"no answer ({getattr(answer, 'kind', '')})"
+    advice = _ADVICE[verdict.outcome]
+    if as_json:
+        found = {"channel": channel.id, "kind": channel.kind, "status": status}
+        print_json({**found, "outcome": str(verdict.outcome), "reason": verdict.reason, "advice": advice})
+        return
+    click.echo(f"{channel.id} ({channel.kind}): {got}, {str(verdict.outcome).replace('_', ' ')}")
+    if verdict.reason:
+        click.echo(verdict.reason)
+    click.echo(advice)

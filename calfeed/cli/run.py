@@ -1,0 +1,137 @@
+"""Commands that stay: the web, the reminders, both; and the upgrade that goes before them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from calfeed.cli.common import events_option, settings, show_problems
+from calfeed.errors import SourceError
+
+if TYPE_CHECKING:
+    from calfeed.scheduler import Reminders
+    from calfeed.settings import Settings
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+port_option = click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (else PORT, else 8000).")
+
+
+@click.command()
+@host_option
+@port_option
+@events_option
+@click.pass_context
+def up(ctx: click.Context, host: str, port: int | None, events: str | None) -> None:
+    """Run web and reminders together, with SQLite unless CALFEED_DATABASE_URL says otherwise.
+
+    Example: calfeed up --port 8080
+    """
+    found = settings(ctx, events)
+    _upgrade(found)
+    _check_source(found)
+    reminders = _reminders(found)
+    reminders.start()
+    try:
+        _serve(found, host, port, "web and reminders")
+    finally:
+        reminders.stop()
+
+
+@click.command()
+@host_option
+@port_option
+@events_option
+@click.pass_context
+def serve(ctx: click.Context, host: str, port: int | None, events: str | None) -> None:
+    """Run the web alone; WEB_CONCURRENCY sets the number of worker processes.
+
+    Example: calfeed serve --host 0.0.0.0 --port 8080
+    """
+    found = settings(ctx, events)
+    _upgrade_sqlite(found)
+    _check_source(found)
+    _serve(found, host, port, "web")
+
+
+@click.command()
+@events_option
+@click.pass_context
+def remind(ctx: click.Context, events: str | None) -> None:
+    """Run the reminder process alone; any number may run on one database.
+
+    Example: calfeed remind
+    """
+    found = settings(ctx, events)
+    _upgrade_sqlite(found)
+    _check_source(found)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    reminders = _reminders(found)
+    reminders.start()
+    click.echo("calfeed reminders are running", err=True)
+    stop.wait()
+    reminders.stop()
+
+
+@click.command()
+@click.pass_context
+def upgrade(ctx: click.Context) -> None:
+    """Bring the database to this version; safe to run by several at once, and again.
+
+    Example: calfeed upgrade
+    """
+    _upgrade(settings(ctx))
+    click.echo("the database is at this version", err=True)
+
+
+def _serve(found: Settings, host: str, port: int | None, what: str) -> None:
+    from calfeed.web.server import serve as run_server  # granian
+
+    port = port or found.port
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"calfeed {what}: http://{shown}:{port}/", err=True)
+    run_server(host, port, found.workers)
+
+
+def _upgrade(found: Settings) -> None:
+    from calfeed.ledger import Ledger  # sqlalchemy
+
+    ledger = Ledger(found.database_url)
+    try:
+        ledger.upgrade()
+    finally:
+        ledger.close()
+
+
+def _upgrade_sqlite(found: Settings) -> None:
+    """A file of our own is brought up to date without asking; a shared server is upgraded by its release step."""
+    if found.database_url.startswith("sqlite"):
+        _upgrade(found)
+
+
+def _reminders(found: Settings) -> Reminders:
+    from calfeed.scheduler import Reminders  # apscheduler, requests, sqlalchemy
+
+    return Reminders(found, os.environ)
+
+
+def _check_source(found: Settings) -> None:
+    """A source that cannot be used stops a first start; once something was published, that goes on being served."""
+    from calfeed.events.parse import load  # pydantic
+    from calfeed.ledger import Ledger  # sqlalchemy
+    from calfeed.publish import read_files
+
+    try:
+        load(read_files(found.events))
+    except SourceError as fault:
+        show_problems(fault.problems, err=True)
+        with Ledger(found.database_url) as ledger:
+            if ledger.published() is None:
+                sys.exit(1)
+        click.echo("going on with what was last published", err=True)
