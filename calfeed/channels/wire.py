@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calfeed.events.model import Duration, Event, Moment, Occurrence, moment_key
+from calfeed.events.model import Duration, Event, Moment, Occurrence
 from calfeed.events.revision import Change
 from calfeed.reminders.digest import DueDigest
 from calfeed.reminders.message import Message
@@ -45,7 +45,7 @@ def _origin(message: Message) -> dict[str, Any]:
         "url": origin.home or None,
     }
     links = {"unsubscribe_url": origin.unsubscribe_url} if origin.unsubscribe_url else {}
-    return {"text": message.text, "calendar": calendar, "feed_url": origin.feed_url or None, **links}
+    return {"calendar": calendar, "feed_url": origin.feed_url or None, **links}
 
 
 def _reminder(due: DueReminder, message: Message) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def occurrence_json(occurrence: Occurrence) -> dict[str, Any]:
         "end": moment(occurrence.end),
         "all_day": occurrence.all_day,
         "tba": occurrence.event.tba,
-        "recurrence_id": moment_key(occurrence.recurrence_id) or None,
+        "recurrence_id": None if occurrence.recurrence_id is None else moment(occurrence.recurrence_id),
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.events.model import Calendar, Catalog, Channel, Occurrence
-from calfeed.events.occurrences import all_occurrences
+from calfeed.events.model import Calendar, Catalog, Channel, Occurrence, instant
+from calfeed.events.occurrences import occurrences
 from calfeed.reminders import clock
 from calfeed.reminders.audience import takes
 from calfeed.reminders.plan import zone_of
@@ -50,7 +51,11 @@ def due_digests(
     chosen = [one for one in (catalog.channels if channels is None else channels) if one.digest is not None]
     if not chosen or since >= until:
         return []
-    found = all_occurrences(catalog.events, since - _EDGE - clock.DAY, until + _EDGE + clock.DAY)
+    span = since - _EDGE - clock.DAY, until + _EDGE + clock.DAY
+    found = sorted(
+        (one for event in catalog.events for one in occurrences(event, *span, limit=sys.maxsize)),
+        key=lambda one: (instant(one.start, one.event.zone), one.event.id),
+    )
     digests = (
         digest
         for channel in chosen

@@ -70,7 +70,7 @@ def _warning(catalog: Catalog, queue: Queue) -> Problem:
     return Problem(
         location=channel.source,
         path=f"channels.{channel.id}",
-        message=f"{queue.count} messages from {at} on: {channel.kind} takes them so slowly that the last is {late} min late",
+        message=f"{queue.count} messages from {at} on, more than {channel.kind} takes at once: one is {late} min late",
         hint="fewer lead times, narrower categories, or a `digest` with `before = []`",
         severity="warning",
         code="overload",

@@ -6,9 +6,11 @@ What is due depends on the Catalog alone: not on when, how often or in which ste
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Occurrence, instant
@@ -86,9 +88,10 @@ def _of_event(
     earliest, latest = since - SLACK, until + longest + SLACK
     if not event.recurs and not earliest <= instant(event.start, event.zone) <= latest:
         return
-    for occurrence in occurrences(event, earliest, latest):
+    for occurrence in occurrences(event, earliest, latest, limit=sys.maxsize):
+        happening = _Happening(calendar, event, occurrence, clock.begins(occurrence), clock.ends(occurrence))
         for channel in channels:
-            yield from _of_occurrence(calendar, event, occurrence, channel)
+            yield from _of_happening(happening, channel)
 
 
 def _longest(event: Event, channels: Sequence[Channel]) -> timedelta | None:
@@ -99,33 +102,40 @@ def _longest(event: Event, channels: Sequence[Channel]) -> timedelta | None:
     return max((lead.as_timedelta() for leads in sets for lead in leads), default=None) if channels else None
 
 
-def _of_occurrence(calendar: Calendar, event: Event, occurrence: Occurrence, channel: Channel) -> Iterator[DueReminder]:
+class _Happening(NamedTuple):
+    """What is the same for every channel."""
+
+    calendar: Calendar
+    event: Event
+    occurrence: Occurrence
+    begins: datetime
+    ends: datetime
+
+
+def _of_happening(what: _Happening, channel: Channel) -> Iterator[DueReminder]:
     """Each due time once: of leads that fall together, the shortest speaks."""
     told: set[datetime] = set()
-    leads = occurrence.event.remind if occurrence.event.remind is not None else channel.before
-    nominal = {clock.nominal(lead, occurrence) for lead in leads}
+    event = what.occurrence.event
+    leads = event.remind if event.remind is not None else channel.before
+    nominal = {clock.nominal(lead, what.occurrence) for lead in leads}
     for lead in sorted(nominal, key=lambda lead: (lead.total_seconds, -lead.days)):
-        due = _reminder(calendar, event, occurrence, channel, lead)
-        if due.due not in told and takes(channel, occurrence.event, due.due):
+        due = _reminder(what, channel, lead)
+        if due.due not in told and takes(channel, event, due.due):
             told.add(due.due)
             yield due
 
 
-def _reminder(
-    calendar: Calendar, event: Event, occurrence: Occurrence, channel: Channel, lead: Duration
-) -> DueReminder:
-    begins, ends = clock.begins(occurrence), clock.ends(occurrence)
-    planned = clock.planned_for(lead, occurrence, calendar.all_day_at)
-    if not clock.by_days(occurrence) and planned >= begins:  # "0m": told as it begins
-        begins = planned + clock.GRACE
+def _reminder(what: _Happening, channel: Channel, lead: Duration) -> DueReminder:
+    planned = clock.planned_for(lead, what.occurrence, what.calendar.all_day_at)
+    begins = planned + clock.GRACE if planned >= what.begins else what.begins  # "0m": told as it begins
     return DueReminder(
-        calendar=calendar,
+        calendar=what.calendar,
         channel=channel,
-        event=event,
-        occurrence=occurrence,
+        event=what.event,
+        occurrence=what.occurrence,
         lead=lead,
-        due=clock.held(planned, channel.quiet, zone_of(channel, calendar), begins),
+        due=clock.held(planned, channel.quiet, zone_of(channel, what.calendar), begins),
         planned_for=planned,
         expires=begins,
-        ends=max(begins, ends),
+        ends=max(begins, what.ends),
     )
