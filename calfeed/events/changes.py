@@ -7,16 +7,16 @@ change; neither ever goes back, whatever the clock does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from calfeed.events.model import Catalog, Event, Moment, moment_key
+from calfeed.events.comparison import changed_occurrences, compare, reschedules
+from calfeed.events.model import Catalog, Event
 from calfeed.events.record import digest
-from calfeed.events.record import published as shown
-from calfeed.events.revision import Change, ChangeKind, Revision
+from calfeed.events.revision import Change, Revision
+from calfeed.events.wording import describe
 
-_ORDER = tuple(item.name for item in fields(Event))
-_TIMES = frozenset({"start", "end", "timezone", "rrule", "rdate", "exdate", "tba"})
+__all__ = ["Revised", "changed_occurrences", "compare", "describe", "diff", "revise", "stands"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +59,6 @@ def stands(revision: Revision, now: datetime, tombstone: timedelta) -> bool:
     return revision.removed is None or now < revision.removed + tombstone
 
 
-def compare(before: Event | None, after: Event | None) -> tuple[ChangeKind, tuple[str, ...]] | None:
-    """The kind of a change and the event keys that differ; None when no reader could tell the two apart."""
-    if before is None or after is None:
-        kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
-        return None if before is after else (kind, ())
-    names = _differing(before, after)
-    if not names:
-        return None
-    return min((_kind(before, after, names), *_override_kinds(before, after)), key=_STRENGTH.index), names
-
-
-def changed_occurrences(before: Event, after: Event) -> tuple[Moment, ...]:
-    """The recurrence ids of the occurrences that differ, in order of time; empty when the whole event does."""
-    if _differing(before, after) != ("overrides",):
-        return ()
-    return tuple(new.recurrence_id for old, new in _paired(before, after) if new.recurrence_id and compare(old, new))
-
-
 def diff(old: Catalog, new: Catalog, at: datetime) -> tuple[Change, ...]:
     """The changes from one source to another, in the new one's order, removed events last; ``number`` is 0."""
     uids = dict.fromkeys((*new.by_uid, *old.by_uid))
@@ -90,7 +72,7 @@ def _revision(event: Event, old: Revision | None, now: datetime) -> Revision:
         return Revision(uid=event.uid, number=1, sequence=0, created=now, modified=now, digest=fresh, event=event)
     if old.removed is None and old.digest == fresh:
         return replace(old, event=event)
-    rises = old.removed is not None or _reschedules(old.event, event)
+    rises = old.removed is not None or reschedules(old.event, event)
     return _next(old, event, now, rises=rises)
 
 
@@ -137,54 +119,3 @@ def _change(before: Event | None, after: Event | None, at: datetime, number: int
     return Change(
         kind=kind, at=at, uid=some.uid, event_id=some.id, number=number, before=before, after=after, fields=names
     )
-
-
-def _differing(before: Event, after: Event) -> tuple[str, ...]:
-    old, new = shown(before), shown(after)
-    return tuple(name for name in _ORDER if old.get(name) != new.get(name))
-
-
-def _reschedules(before: Event, after: Event) -> bool:
-    """Whether attendees must look at their calendars again: SEQUENCE rises."""
-    if not (_TIMES | {"status"}).isdisjoint(_differing(before, after)):
-        return True
-    return any(_reschedules(old, new) for old, new in _paired(before, after))
-
-
-_STRENGTH = (
-    ChangeKind.REMOVED,
-    ChangeKind.CANCELLED,
-    ChangeKind.RESTORED,
-    ChangeKind.CONFIRMED,
-    ChangeKind.MOVED,
-    ChangeKind.EDITED,
-    ChangeKind.ADDED,
-)
-
-
-def _kind(before: Event, after: Event, names: tuple[str, ...]) -> ChangeKind:
-    was, now = before.status == "cancelled", after.status == "cancelled"
-    if was != now:
-        return ChangeKind.CANCELLED if now else ChangeKind.RESTORED
-    if (before.tba and not after.tba) or (before.status == "tentative" and after.status == "confirmed"):
-        return ChangeKind.CONFIRMED
-    return ChangeKind.EDITED if _TIMES.isdisjoint(names) else ChangeKind.MOVED
-
-
-def _override_kinds(before: Event, after: Event) -> Iterator[ChangeKind]:
-    found = (compare(old, new) for old, new in _paired(before, after))
-    return (change[0] for change in found if change)
-
-
-def _paired(before: Event, after: Event) -> list[tuple[Event, Event]]:
-    """Each occurrence that either has an override for, as both show it."""
-    ids = {moment_key(each.recurrence_id): each.recurrence_id for each in (*before.overrides, *after.overrides)}
-    return [(_occurrence(before, at), _occurrence(after, at)) for _, at in sorted(ids.items()) if at is not None]
-
-
-def _occurrence(event: Event, at: Moment) -> Event:
-    for override in event.overrides:
-        if moment_key(override.recurrence_id) == moment_key(at):
-            return override
-    end = None if event.end is None else at + (event.end - event.start)
-    return replace(event, start=at, end=end, recurrence_id=at, rrule=None, rdate=(), exdate=(), overrides=())

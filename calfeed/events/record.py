@@ -12,6 +12,7 @@ from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ Record = dict[str, Any]
 UNSEEN = frozenset({"remind", "embargo"})
 """Keys of an event that no published byte shows: a change of them is no new revision."""
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _zone = lru_cache(maxsize=None)(ZoneInfo)
 
 
@@ -29,10 +31,9 @@ def to_record(event: Event) -> Record:
     """JSON values of what differs from the defaults; overrides hold only what differs from their event."""
     zone = event.timezone
     record: Record = {"id": event.id, "uid": event.uid, "timezone": zone}
-    for field in _FIELDS:
-        value = getattr(event, field.name)
-        if value != field.default:
-            record[field.name] = field.encode(value, zone)
+    for (name, default, encode, _), value in zip(_FIELDS, _values(event), strict=True):
+        if value is not default and value != default:
+            record[name] = encode(value, zone)
     if event.overrides:
         base = _base(record)
         record["overrides"] = [_difference(base, to_record(override)) for override in event.overrides]
@@ -50,7 +51,7 @@ def from_record(record: Mapping[str, Any]) -> Event:
 
 def digest(event: Event) -> str:
     """SHA-256 of all that the published event says; the same on every machine and in every version."""
-    return sha256(json.dumps(published(event), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(_canonical(published(event)).encode()).hexdigest()
 
 
 def published(event: Event) -> Record:
@@ -226,3 +227,4 @@ _FIELDS = tuple(
     for field in fields(Event)
     if field.name not in {"id", "uid", "timezone", "overrides", "source"}
 )
+_values = attrgetter(*(field.name for field in _FIELDS))

@@ -1,190 +1,299 @@
-"""What pydantic says about a shape, in the words of the user's file."""
+"""A change in words: "moved from Fri 17 May 2024, 10:00 to 11:30 (Asia/Shanghai)", in English, Russian or Chinese."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import date, datetime, time
-from difflib import get_close_matches
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-from pydantic_core import ErrorDetails
+from calfeed.events.comparison import changed_occurrences, compare, differing, occurrence_of
+from calfeed.events.model import Event, Moment
+from calfeed.events.occurrences import end_of, length
+from calfeed.events.revision import Change, ChangeKind
 
-from calfeed.events import schema
-from calfeed.events.scan import Path
-
-_LABELS = {schema.TEXT, schema.BY_LANGUAGE, schema.PLACE}
-_SECRET = {"url", "secret"}
-_PATTERNS = {
-    schema.CATEGORY: ("is not a category", "categories are words without commas or spaces around them"),
-    schema.TRIMMED: ("has spaces around it or is not one line", ""),
-    schema.ID: ("is not an id", "ids are letters and digits, with '-', '_' or single dots between"),
-    schema.LANGUAGE: ("is not a language tag", "such as 'en', 'zh' or 'zh-Hans'"),
-    schema.DURATION: ("is not a duration", "such as '30m', '2h', '1d' or '1h30m'"),
-    schema.CLOCK: ("is not a time of day", "such as '09:00'"),
-    schema.QUIET: ("is not a span of hours", "such as '22:00-07:00'"),
-    schema.URL: ("is not an http or https URL", "such as 'https://example.org/page', without user name or spaces"),
-    schema.URI: ("is not a URI", "such as 'https://example.org/live' or 'tel:+7-495-000-00-00'"),
-    schema.EMAIL: ("is not an e-mail address", "such as 'desk@example.org'"),
-}
-_TYPES = {
-    "string_type": "a text",
-    "string_unicode": "Unicode text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "date_type": "a date",
-    "is_instance_of": "a date or date-time",
-}
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_TIMES = {"start", "end", "tba", "rrule", "rdate", "exdate", "overrides"}
+"""Keys that other words than "edited" speak of."""
+_SHOWN = 3
+"""Single dates that are told one by one."""
 
 
-def place_of(error: ErrorDetails, data: Mapping[str, Any]) -> Path | None:
-    """Where in the file an error belongs; None when it speaks of a form that the value does not have."""
-    path: list[str | int] = []
-    value: Any = data
-    for part in error["loc"]:
-        if part in _LABELS:
-            if part != _form(value, path[-1]):
-                return None
-        elif part != "[key]":
-            path.append(part)
-            value = step(value, part)
-    return tuple(path)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    locale: str
+    day: str  # a pattern of Unicode TR 35
+    clock: str
+    zone: str
+    list: str
+    pause: str
+    moved: str
+    repeats: str
+    also: str
+    not_on: str
+    edited: str
+    one: str
+    more: str
+    time_tba: str
+    date_tba: str
+    kinds: dict[ChangeKind, str]
+    fields: dict[str, str]
 
 
-def step(value: Any, part: str | int) -> Any:
-    """The item of a table or list, None where there is none."""
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None
+def describe(change: Change, language: str = "en", *, timezone: str | None = None) -> str:
+    """What changed, without the title; in words of ``language`` (else English), in ``timezone`` or the event's own."""
+    speaker = _Speaker(_LANGUAGES.get(language.lower().split("-")[0], _LANGUAGES["en"]), timezone)
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return "".join(speaker.whole(change.kind, event) for event in (before or after,) if event)
+    ids = changed_occurrences(before, after)
+    if ids:
+        return speaker.words.pause.join((speaker.occurrences(before, after, ids), *speaker.edits(before, after)))
+    return speaker.change(change.kind, before, after)
 
 
-def _form(value: Any, key: str | int) -> str:
-    """Which of the forms of a text or place ``value`` has; a wrong type counts as a wrong text."""
-    if not isinstance(value, dict):
-        return schema.TEXT
-    by_language = value and all(re.match(schema.LANGUAGE, name) for name in value)
-    return schema.PLACE if key == "location" and not by_language else schema.BY_LANGUAGE
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    words: _Words
+    timezone: str | None
+
+    def change(self, kind: ChangeKind, before: Event, after: Event) -> str:
+        if kind is ChangeKind.CANCELLED:
+            return self.whole(kind, before)
+        if kind not in {ChangeKind.MOVED, ChangeKind.EDITED}:
+            return self.whole(kind, after)
+        return self.words.pause.join((*self.moves(before, after), *self.edits(before, after)))
+
+    def whole(self, kind: ChangeKind, event: Event) -> str:
+        return self.words.kinds[kind].format(self.zoned(self.when(event), event))
+
+    def occurrences(self, before: Event, after: Event, ids: tuple[Moment, ...]) -> str:
+        told = [self.occurrence(before, after, moment) for moment in ids[:_SHOWN]]
+        rest = [self.words.more.format(len(ids) - _SHOWN)] if len(ids) > _SHOWN else []
+        return self.words.pause.join((*told, *rest))
+
+    def occurrence(self, before: Event, after: Event, moment: Moment) -> str:
+        old, new = occurrence_of(before, moment), occurrence_of(after, moment)
+        found = compare(old, new)
+        said = self.change(found[0], old, new) if found else ""
+        return self.words.one.format(self.point(moment), said)
+
+    def moves(self, before: Event, after: Event) -> Iterator[str]:
+        words, names = self.words, differing(before, after)
+        if not ({"start", "end", "tba"} if after.all_day else {"start", "end", "tba", "timezone"}).isdisjoint(names):
+            yield self.move(before, after)
+        if "rrule" in names:
+            yield words.repeats
+        for phrase, name in ((words.also, "rdate"), (words.not_on, "exdate")):
+            added = [moment for moment in getattr(after, name) if moment not in getattr(before, name)]
+            if added:
+                yield self.zoned(phrase.format(self.points(added)), after)
+            elif name in names and "rrule" not in names:
+                yield words.edited.format(words.fields[name])
+
+    def move(self, before: Event, after: Event) -> str:
+        full = length(before) != length(after)
+        old, new = self.when(before, full=full), self.when(after, full=full)
+        if self.zone(before) != self.zone(after):
+            old = self.zoned(old, before)
+        elif self.day_of(before) == self.day_of(after) and isinstance(after.start, datetime) and not after.tba:
+            new = self.clocks(after, full=full)
+        return self.words.moved.format(old, self.zoned(new, after))
+
+    def edits(self, before: Event, after: Event) -> Iterator[str]:
+        skipped = _TIMES if after.all_day else _TIMES | {"timezone"}
+        names = [name for name in differing(before, after) if name not in skipped]
+        if names:
+            yield self.words.edited.format(self.words.list.join(self.words.fields[name] for name in names))
+
+    def when(self, event: Event, *, full: bool = False) -> str:
+        if isinstance(event.start, datetime) and not event.tba:
+            return self.words.clock.format(self.day(self.day_of(event)), self.clocks(event, full=full))
+        first, last = self.day(self.day_of(event)), self.day(event.last_day)
+        if event.tba == "date":
+            return self.words.date_tba.format(first, last)
+        days = first if first == last else f"{first} – {last}"
+        return self.words.time_tba.format(days) if event.tba else days
+
+    def clocks(self, event: Event, *, full: bool) -> str:
+        start, end = self.local(event.start, event), self.local(end_of(event, event.start), event)
+        if not full or start == end:
+            return f"{start:%H:%M}"
+        if start.date() == end.date():
+            return f"{start:%H:%M}–{end:%H:%M}"
+        return f"{start:%H:%M} – " + self.words.clock.format(self.day(end.date()), f"{end:%H:%M}")
+
+    def day_of(self, event: Event) -> date:
+        start = event.start
+        return start if not isinstance(start, datetime) else self.local(start, event).date()
+
+    def local(self, moment: Moment, event: Event) -> datetime:
+        at = moment if isinstance(moment, datetime) else datetime.combine(moment, datetime.min.time(), event.zone)
+        return at.astimezone(ZoneInfo(self.zone(event)))
+
+    def zone(self, event: Event) -> str:
+        return self.timezone if self.timezone and not event.tba else event.timezone
+
+    def zoned(self, text: str, event: Event) -> str:
+        hours = isinstance(event.start, datetime) and not event.tba
+        return self.words.zone.format(text, self.zone(event)) if hours else text
+
+    def points(self, moments: Iterable[Moment]) -> str:
+        return self.words.list.join(self.point(moment) for moment in moments)
+
+    def point(self, moment: Moment) -> str:
+        if not isinstance(moment, datetime):
+            return self.day(moment)
+        local = moment.astimezone(ZoneInfo(self.timezone)) if self.timezone else moment
+        return self.words.clock.format(self.day(local.date()), f"{local:%H:%M}")
+
+    def day(self, day: date) -> str:
+        from babel.dates import format_date  # late: 50 ms that only words need
+
+        return format_date(day, self.words.day, locale=self.words.locale)
 
 
-def words(error: ErrorDetails, path: Path) -> tuple[str, str]:
-    """``(message, hint)`` for an error at ``path``."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "missing":
-        return f"the key {error['loc'][-1]!r} is missing", _example(path, str(error["loc"][-1]))
-    if kind == "extra_forbidden":
-        return "unknown key", _nearest_key(path)
-    if kind == "string_pattern_mismatch":
-        return _pattern(str(context["pattern"]), value, path)
-    if kind == "literal_error":
-        return f"expected {context['expected']}, got {show(value, path)}", _nearest(value, str(context["expected"]))
-    if kind in _TYPES:
-        return f"expected {_expected(kind, error, path)}, got {show(value, path)}", _type_hint(kind, value, path)
-    return _limit(kind, value, context, path), ""
+_EN = _Words(
+    locale="en",
+    day="EEE d MMM y",
+    clock="{}, {}",
+    zone="{} ({})",
+    list=", ",
+    pause="; ",
+    moved="moved from {} to {}",
+    repeats="repeats differently",
+    also="also on {}",
+    not_on="no longer on {}",
+    edited="edited: {}",
+    one="on {}: {}",
+    more="and {} more dates",
+    time_tba="{}, time to be announced",
+    date_tba="some day from {} to {}",
+    kinds={
+        ChangeKind.ADDED: "added: {}",
+        ChangeKind.REMOVED: "removed: was planned for {}",
+        ChangeKind.CANCELLED: "cancelled: was planned for {}",
+        ChangeKind.RESTORED: "on again: {}",
+        ChangeKind.CONFIRMED: "confirmed: {}",
+    },
+    fields={
+        "id": "page address",
+        "summary": "title",
+        "timezone": "time zone",
+        "description": "description",
+        "status": "status",
+        "location": "place",
+        "categories": "categories",
+        "url": "link",
+        "image": "image",
+        "conference": "how to join",
+        "organizer": "organizer",
+        "contact": "contact",
+        "attach": "attachments",
+        "sources": "sources",
+        "parent": "what it is part of",
+        "transparency": "free or busy",
+        "visibility": "visibility",
+        "priority": "priority",
+        "rdate": "extra dates",
+        "exdate": "left-out dates",
+        "recurrence_id": "date",
+    },
+)
 
+_RU = _Words(
+    locale="ru",
+    day="EEE, d MMM y 'г'.",
+    clock="{}, {}",
+    zone="{} ({})",
+    list=", ",
+    pause="; ",
+    moved="перенесено: было {}, стало {}",
+    repeats="повторяется по-другому",
+    also="добавлены даты: {}",
+    not_on="больше не состоится: {}",
+    edited="изменено: {}",
+    one="{}: {}",
+    more="и другие даты: {}",
+    time_tba="{}, время будет объявлено",
+    date_tba="в один из дней с {} по {}",
+    kinds={
+        ChangeKind.ADDED: "добавлено: {}",
+        ChangeKind.REMOVED: "снято с программы: планировалось на {}",
+        ChangeKind.CANCELLED: "отменено: планировалось на {}",
+        ChangeKind.RESTORED: "снова в силе: {}",
+        ChangeKind.CONFIRMED: "подтверждено: {}",
+    },
+    fields={
+        "id": "адрес страницы",
+        "summary": "название",
+        "timezone": "часовой пояс",
+        "description": "описание",
+        "status": "статус",
+        "location": "место",
+        "categories": "рубрики",
+        "url": "ссылка",
+        "image": "изображение",
+        "conference": "подключение",
+        "organizer": "организатор",
+        "contact": "контакт",
+        "attach": "вложения",
+        "sources": "источники",
+        "parent": "часть чего",
+        "transparency": "занятость",
+        "visibility": "видимость",
+        "priority": "важность",
+        "rdate": "дополнительные даты",
+        "exdate": "исключённые даты",
+        "recurrence_id": "дата",
+    },
+)
 
-def _pattern(pattern: str, value: str, path: Path) -> tuple[str, str]:
-    if not value.strip():
-        return "is empty", "leave the key out, or write something"
-    if control := _CONTROL.search(value):
-        return f"has the control character U+{ord(control[0]):04X}", "remove it; a line break is \\n"
-    if pattern in (schema.LINE, schema.PROSE):
-        return "must be one line", "only descriptions, addresses and contacts have several lines"
-    message, hint = _PATTERNS[pattern]
-    return f"{show(value, path)} {message}", hint
+_ZH = _Words(
+    locale="zh",
+    day="y年M月d日EEE",
+    clock="{} {}",
+    zone="{}（{}）",
+    list="、",
+    pause="；",
+    moved="时间由{}改为{}",
+    repeats="重复方式有变",
+    also="新增日期：{}",
+    not_on="不再举行：{}",
+    edited="已修改：{}",
+    one="{}：{}",
+    more="另有{}个日期",
+    time_tba="{}，具体时间待定",
+    date_tba="{}至{}之间的某一天",
+    kinds={
+        ChangeKind.ADDED: "新增：{}",
+        ChangeKind.REMOVED: "已撤下：原定于{}",
+        ChangeKind.CANCELLED: "已取消：原定于{}",
+        ChangeKind.RESTORED: "恢复举行：{}",
+        ChangeKind.CONFIRMED: "已确定：{}",
+    },
+    fields={
+        "id": "网页地址",
+        "summary": "标题",
+        "timezone": "时区",
+        "description": "说明",
+        "status": "状态",
+        "location": "地点",
+        "categories": "分类",
+        "url": "链接",
+        "image": "图片",
+        "conference": "参加方式",
+        "organizer": "主办方",
+        "contact": "联系方式",
+        "attach": "附件",
+        "sources": "来源",
+        "parent": "所属活动",
+        "transparency": "忙闲状态",
+        "visibility": "可见范围",
+        "priority": "优先级",
+        "rdate": "附加日期",
+        "exdate": "排除日期",
+        "recurrence_id": "日期",
+    },
+)
 
-
-def _expected(kind: str, error: ErrorDetails, path: Path) -> str:
-    if error["loc"][-1] == schema.TEXT:
-        forms = "a text or a table of texts by language"
-        return f"{forms}, or a place" if path[-1] == "location" else forms
-    if path[-1] == "embargo":
-        return "a date-time"
-    if kind in {"list_type", "model_type"} and len(path) <= 2 and path[0] != "calendar":
-        return f"[[{path[0]}]] tables"
-    return _TYPES[kind]
-
-
-def _type_hint(kind: str, value: Any, path: Path) -> str:
-    if kind in {"is_instance_of", "date_type"} and isinstance(value, str) and value[:4].isdigit():
-        return "dates and date-times stand without quotes"
-    if kind == "string_type" and isinstance(value, date | time):
-        return "put it in quotes"
-    if kind == "list_type" and isinstance(value, str) and path[-1] not in _SECRET:
-        return "put it in brackets: [" + show(value, path) + "]"
-    return ""
-
-
-def _limit(kind: str, value: Any, context: Mapping[str, Any], path: Path) -> str:
-    size = len(value) if isinstance(value, str | list | dict) else 0
-    limits = {
-        "string_too_long": "is longer than {max_length} characters",
-        "string_too_short": "is empty",
-        "too_long": "holds {size}, more than {max_length}",
-        "too_short": "holds {size}, fewer than {min_length}",
-        "greater_than_equal": "{value} is less than {ge:g}",
-        "less_than_equal": "{value} is more than {le:g}",
-    }
-    return limits.get(kind, "cannot be used").format(size=size, value=show(value, path), **context)
-
-
-def show(value: Any, path: Path) -> str:
-    """A value for a message, short, and never one that may be a secret."""
-    if path[0] == "channels" and (len(path) < 3 or path[2] in _SECRET):
-        return "another value"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, int) and abs(value) > 10**20:
-        return "a huge number"
-    return repr(value) if len(str(value)) <= 60 else repr(str(value)[:57] + "…")
-
-
-def _nearest(value: Any, expected: str) -> str:
-    names = re.findall(r"'([^']*)'", expected)
-    near = get_close_matches(value.lower(), names, n=1) if isinstance(value, str) else []
-    return f"did you mean {near[0]!r}?" if near else ""
-
-
-def _nearest_key(path: Path) -> str:
-    keys = list(_fields(path[:-1]))
-    near = get_close_matches(str(path[-1]).lower(), keys, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    if path[-1] in schema.EventTable.model_fields and "overrides" in path:
-        return "that belongs to the whole event"
-    return f"keys here are {', '.join(keys)}" if len(keys) <= 12 else ""
-
-
-def _example(path: Path, key: str) -> str:
-    field = _fields(path).get(key)
-    if field is None or not field.examples:
-        return ""
-    example = field.examples[0]
-    quoted = f'"{example}"' if isinstance(example, str) and field.annotation is not date else example
-    return f"such as {key} = {quoted}"
-
-
-def _fields(path: Path) -> Mapping[str, Any]:
-    """The keys that the table at ``path`` may have."""
-    model: type[BaseModel] = schema.SourceFile
-    for part in path:
-        if isinstance(part, str) and part in model.model_fields:
-            model = _table_in(model.model_fields[part].annotation) or model
-    return model.model_fields
-
-
-def _table_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for each in get_args(annotation) if (found := _table_in(each))), None)
+_LANGUAGES = {"en": _EN, "ru": _RU, "zh": _ZH}
