@@ -12,7 +12,7 @@ from calfeed.events.model import ALL, Calendar, Catalog, Channel, Duration, Even
 from calfeed.events.parse_channels import channel
 from calfeed.events.parse_events import Defaults, event
 from calfeed.events.recurrence import recurring
-from calfeed.events.references import Placed, placed
+from calfeed.events.references import Placed
 from calfeed.events.report import Fault, Report, Scope
 from calfeed.events.shapes import Shaped, shaped
 from calfeed.events.source import Tables, read
@@ -100,13 +100,12 @@ def _refresh(text: str) -> Duration:
 
 
 def _events(shapes: Sequence[Shaped], calendar: Calendar, report: Report) -> list[Event]:
-    tables = references.unique(placed("events", (shape.events for shape in shapes), report))
+    tables = references.unique("events", (shape.events for shape in shapes), report)
     if len(tables) > bounds.EVENTS:
         report.add(0, (), f"the source has {len(tables)} events, more than {bounds.EVENTS}", "split it into calendars")
     uids = references.uids(tables, uuid5(NAMESPACE_URL, f"calfeed:{calendar.id}"))
     references.check_parents(tables)
-    broken = frozenset(name for number in range(len(shapes)) for name in report.documents[number].ids("events"))
-    defaults = Defaults(calendar.language, calendar.timezone, calendar.zone, calendar.organizer, uids, broken)
+    defaults = Defaults(calendar.language, calendar.timezone, calendar.zone, calendar.organizer, uids)
     return [made for each in tables if (made := _event(each, defaults, report)) is not None]
 
 
@@ -121,7 +120,7 @@ def _event(each: Placed[schema.EventTable], defaults: Defaults, report: Report) 
 
 
 def _feeds(shapes: Iterable[Shaped], calendar: Calendar, report: Report) -> list[Placed[Feed]]:
-    tables = references.unique(placed("feeds", (shape.feeds for shape in shapes), report))
+    tables = references.unique("feeds", (shape.feeds for shape in shapes), report)
     return [(_feed(table, scope, place, calendar), scope, place) for table, scope, place in tables]
 
 
@@ -148,5 +147,5 @@ def _with_all(feeds: Sequence[Feed], calendar: Calendar) -> tuple[Feed, ...]:
 
 
 def _channels(shapes: Iterable[Shaped], report: Report) -> list[Placed[Channel]]:
-    tables = references.unique(placed("channels", (shape.channels for shape in shapes), report))
+    tables = references.unique("channels", (shape.channels for shape in shapes), report)
     return [(channel(table, scope, place), scope, place) for table, scope, place in tables]

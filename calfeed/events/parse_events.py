@@ -13,6 +13,7 @@ from calfeed.errors import Location
 from calfeed.events import bounds, schema, times, values
 from calfeed.events.model import Duration, Event, Moment, Person, Tba
 from calfeed.events.report import Fault, Scope
+from calfeed.events.shapes import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +25,21 @@ class Defaults:
     zone: ZoneInfo
     organizer: Person | None
     uids: Mapping[str, str]
-    broken: frozenset[str] = frozenset()
-    """Ids of events that cannot be read: they count as known, to keep one fault from looking like two."""
 
 
 def event(table: schema.EventTable, scope: Scope, defaults: Defaults, place: Location) -> Event | None:
     """The event without its recurrence, or None and problems."""
     given = given_keys(table, scope, defaults.language)
     zone = own_zone(table, scope, defaults.zone)
-    start = scope.take(("start",), times.moment, table.start, zone)
-    if start is None or "summary" not in given:
-        return None
-    end = end_of(table, start, zone, scope)
-    check_tba(given.get("tba"), start, end, scope)
     if table.embargo is not None:
         given["embargo"] = scope.take(("embargo",), _embargo, table.embargo, zone)
     if table.parent is not None:
         given["parent"] = scope.take(("parent",), _parent, table.parent, defaults)
+    start = None if table.start is UNKNOWN else scope.take(("start",), times.moment, table.start, zone)
+    if start is None or "summary" not in given:
+        return None
+    end = end_of(table, start, zone, scope)
+    check_tba(given.get("tba"), start, end, scope)
     given.setdefault("organizer", defaults.organizer)
     return Event(
         id=table.id,
@@ -142,8 +141,8 @@ def _embargo(value: date, zone: ZoneInfo) -> datetime:
     return times.instant(value, zone).astimezone(UTC)
 
 
-def _parent(name: str, defaults: Defaults) -> str | None:
-    if name in defaults.uids or name in defaults.broken:
-        return defaults.uids.get(name)
+def _parent(name: str, defaults: Defaults) -> str:
+    if name in defaults.uids:
+        return defaults.uids[name]
     near = get_close_matches(name, list(defaults.uids), n=1)
     raise Fault(f"there is no event {name!r}", f"did you mean {near[0]!r}?" if near else "")

@@ -14,6 +14,7 @@ from calfeed.events.occurrences import check_rule, length, occurs
 from calfeed.events.parse_events import check_tba, end_of, given_keys, own_zone
 from calfeed.events.report import Fault, Scope
 from calfeed.events.rules import canonical_rule
+from calfeed.events.shapes import UNKNOWN
 
 
 def recurring(event: Event, table: schema.EventTable, scope: Scope, places: Sequence[Location], language: str) -> Event:
@@ -65,7 +66,7 @@ def _occurrence(value: date, event: Event) -> Moment:
     """A start that the rule gives; none is an error, for what was to be changed would stand as it was."""
     moment = _moment(value, event)
     if not occurs(event, moment):
-        raise Fault(f"no occurrence begins at {moment.isoformat()}", "write the start that the rule gives it")
+        raise Fault(f"no occurrence begins at {times.shown(moment)}", "write the start that the rule gives it")
     return moment
 
 
@@ -75,6 +76,9 @@ def _overrides(
     found: dict[Moment, Event] = {}
     for number, (table, place) in enumerate(zip(tables, places, strict=True)):
         own = scope.below("overrides", number)
+        if table.recurrence_id is UNKNOWN:
+            given_keys(table, own, language)
+            continue
         moment = own.take(("recurrence_id",), _occurrence, table.recurrence_id, event)
         if moment in found:
             own.error(("recurrence_id",), f"the override at {found[moment].source} is of the same occurrence")

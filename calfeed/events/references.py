@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from calfeed.errors import Location
-from calfeed.events.model import Channel, Event, Feed
+from calfeed.events.model import ALL, Channel, Event, Feed
 from calfeed.events.report import Report, Scope
 from calfeed.events.schema import EventTable
 
@@ -24,25 +24,22 @@ class _Named(Protocol):
 N = TypeVar("N", bound=_Named)
 
 
-def placed(array: str, lists: Iterable[Sequence[T | None]], report: Report) -> Iterator[Placed[T]]:
-    """Every usable table of an array over all files, with its scope and the place of its header."""
+def unique(array: str, lists: Iterable[Sequence[N | None]], report: Report) -> list[Placed[N]]:
+    """Every usable table of an array over all files, with its scope and the place of its header.
+
+    Tables whose id was taken before are left out and reported, with the place of the first.
+    """
+    first: dict[str, Location] = {}
+    kept: list[Placed[N]] = []
     for number, tables in enumerate(lists):
         for index, (table, place) in enumerate(zip(tables, report.documents[number].items(array), strict=True)):
-            if table is not None:
-                yield table, report.scope(number, array, index), place
-
-
-def unique(tables: Iterable[Placed[N]]) -> list[Placed[N]]:
-    """The tables; those whose id was taken before are reported, with the place of the first."""
-    first: dict[str, Placed[N]] = {}
-    kept = []
-    for each in tables:
-        table, scope, _ = each
-        taken = first.setdefault(table.id, each)
-        if taken is each:
-            kept.append(each)
-        else:
-            scope.error(("id",), f"{table.id!r} is already the id at {taken[2]}", "each id stands once")
+            if table is None:
+                continue
+            scope = report.scope(number, array, index)
+            if (taken := first.setdefault(table.id, place)) is place:
+                kept.append((table, scope, place))
+            else:
+                scope.error(("id",), f"{table.id!r} is already the id at {taken}")
     return kept
 
 
@@ -81,7 +78,7 @@ def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], event
     """Warns of categories that select nothing."""
     known = {category for event in events for each in (event, *event.overrides) for category in each.categories}
     for selection, scope, _ in selections:
-        for key in ("categories", "exclude"):
+        for key in () if selection.id == ALL else ("categories", "exclude"):
             for index, category in enumerate(getattr(selection, key)):
                 if category not in known:
                     near = get_close_matches(category, list(known), n=1)

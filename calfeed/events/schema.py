@@ -28,7 +28,10 @@ TRIMMED = rf"^[^{_CONTROL}\s]([^{_CONTROL}]*[^{_CONTROL}\s])?$"
 CATEGORY = rf"^[^{_CONTROL}\s,]([^{_CONTROL},]*[^{_CONTROL}\s,])?$"
 ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-DURATION = r"^([0-9]{1,5}w)?([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$"
+_UNITS = [f"[0-9]{{1,5}}{unit}" for unit in "wdhms"]
+DURATION = (
+    f"^({'|'.join(first + ''.join(f'({rest})?' for rest in _UNITS[n + 1 :]) for n, first in enumerate(_UNITS))})$"
+)
 CLOCK = rf"^{_CLOCK}$"
 QUIET = rf"^{_CLOCK}-{_CLOCK}$"
 URL = (
@@ -52,7 +55,7 @@ Url = Annotated[
 ]
 Uri = Annotated[str, StringConstraints(max_length=bounds.URL, pattern=URI)]
 Email = Annotated[str, StringConstraints(max_length=bounds.EMAIL, pattern=EMAIL)]
-Length = Annotated[str, StringConstraints(min_length=2, max_length=30, pattern=DURATION)]
+Length = Annotated[str, StringConstraints(pattern=DURATION)]
 Leads = Annotated[list[Length], Field(max_length=bounds.LEADS)]
 Clock = Annotated[str, StringConstraints(pattern=CLOCK)]
 Quiet = Annotated[str, StringConstraints(pattern=QUIET)]

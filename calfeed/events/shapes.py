@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from calfeed.events import wording
+from calfeed.events import complaints
 from calfeed.events.report import Report
 from calfeed.events.scan import Path
 from calfeed.events.schema import CalendarTable, ChannelTable, EventTable, FeedTable, SourceFile
 
 M = TypeVar("M", bound=BaseModel)
+
+UNKNOWN = date(1, 1, 1)
+"""Stands for a start that cannot be read; compared by identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,12 @@ def _told(error: ValidationError, document: int, report: Report) -> list[Path]:
     data = report.documents[document].data
     paths = []
     for each in error.errors(include_url=False):
-        path = wording.place_of(each, data)
+        path = complaints.place_of(each, data)
         if path is None:
             continue
         missing = each["type"] == "missing"
         path = path[:-1] if missing else path
-        report.add(document, path, *wording.words(each, path))
+        report.add(document, path, *complaints.words(each, path))
         paths.append(path)
     return paths
 
@@ -62,7 +66,7 @@ def _remove(data: dict[str, Any], path: Path) -> None:
         path = path[:-1]
     around: Any = data
     for part in path[:-1]:
-        around = wording.step(around, part)
+        around = complaints.step(around, part)
     if isinstance(around, dict):
         around.pop(path[-1], None)
     elif isinstance(around, list) and isinstance(path[-1], int):
@@ -70,21 +74,31 @@ def _remove(data: dict[str, Any], path: Path) -> None:
 
 
 def _remains(data: dict[str, Any]) -> Shaped:
-    calendar = _maybe(CalendarTable, data.get("calendar"))
     return Shaped(
-        calendar,
-        [_maybe(FeedTable, each) for each in _list(data.get("feeds"))],
-        [_maybe(EventTable, each) for each in _list(data.get("events"))],
-        [_maybe(ChannelTable, each) for each in _list(data.get("channels"))],
+        _maybe(CalendarTable, data.get("calendar"), id="x", name="x", timezone="UTC"),
+        [_maybe(FeedTable, each, id=f"feeds-{number}") for number, each in _numbered(data, "feeds")],
+        [_event(each, number) for number, each in _numbered(data, "events")],
+        [
+            _maybe(ChannelTable, each, id=f"channels-{number}", kind="webhook", url="env:X")
+            for number, each in _numbered(data, "channels")
+        ],
     )
 
 
-def _list(value: object) -> Iterable[object]:
-    return value if isinstance(value, list) else ()
+def _event(value: object, number: int) -> EventTable | None:
+    for each in value.get("overrides", ()) if isinstance(value, dict) else ():
+        each.setdefault("recurrence_id", UNKNOWN)
+    return _maybe(EventTable, value, id=f"events-{number}", summary="x", start=UNKNOWN)
 
 
-def _maybe(model: type[M], value: object) -> M | None:
+def _numbered(data: Mapping[str, Any], array: str) -> Iterable[tuple[int, object]]:
+    value = data.get(array)
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _maybe(model: type[M], value: object, **instead: object) -> M | None:
+    """The table, with something ``instead`` of required keys that are missing or were taken out."""
     try:
-        return model.model_validate(value)
+        return model.model_validate({**instead, **value} if isinstance(value, dict) else value)
     except ValidationError:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -20,7 +20,7 @@ from calfeed.errors import Location, Problem
 from calfeed.events import bounds, scan
 from calfeed.events.scan import Path
 
-_SPACED = r"""[ \t]*(?:{0}|"{0}"|'{0}')[ \t]*"""
+_HEADER = re.compile(r"^[ \t]*+(\[\[?[A-Za-z. \t]++\]\]?)[ \t]*+(?:#|$)", re.MULTILINE)
 _ENCODINGS = {
     b"\xff\xfe": "the file is UTF-16, not UTF-8",
     b"\xfe\xff": "the file is UTF-16, not UTF-8",
@@ -72,39 +72,45 @@ class Document:
 
     def table(self, name: str) -> Location:
         """Where ``[name]`` begins."""
-        headers = self._headers(rf"\[{_SPACED.format(name)}\]")
+        headers = self._headers.get(f"[{name}]", ())
         return self.at(headers[0]) if len(headers) == 1 else self.locate((name,))
 
     def items(self, array: str) -> list[Location]:
         """Where each ``[[array]]`` begins: one search for its headers, the scanner only where those do not add up."""
         count = len(_list(self.data.get(array)))
-        headers = self._headers(rf"\[\[{_SPACED.format(array)}\]\]")
-        if len(headers) != count:  # written inline, or a header inside a multi-line text
+        headers = self._headers.get(f"[[{array}]]", ())
+        if len(headers) != count:  # written another way, or what looks like a header inside a long text
             return [self.locate((array, index)) for index in range(count)]
-        return [self.at(offset) for offset in headers]
+        return list(self._in_order(headers))
 
     @cached_property
     def overrides(self) -> dict[int, list[Location]]:
         """Where each ``[[events.overrides]]`` begins, by index of its event."""
         events = enumerate(_list(self.data.get("events")))
         counts = {index: len(_list(event.get("overrides"))) for index, event in events if isinstance(event, dict)}
-        headers = self._headers(rf"\[\[{_SPACED.format('events')}\.{_SPACED.format('overrides')}\]\]")
+        headers = self._headers.get("[[events.overrides]]", ())
         if len(headers) != sum(counts.values()):
             return {
                 index: [self.locate(("events", index, "overrides", number)) for number in range(count)]
                 for index, count in counts.items()
             }
-        places = (self.at(offset) for offset in headers)
+        places = self._in_order(headers)
         return {index: list(islice(places, count)) for index, count in counts.items()}
 
-    def ids(self, array: str) -> frozenset[str]:
-        """Every text that stands as ``id`` in ``[[array]]``, also in tables with faults."""
-        tables = (each for each in _list(self.data.get(array)) if isinstance(each, dict))
-        return frozenset(each["id"] for each in tables if isinstance(each.get("id"), str))
+    def _in_order(self, offsets: Iterable[int]) -> Iterator[Location]:
+        line, seen = 1, 0
+        for offset in offsets:
+            line += self.text.count("\n", seen, offset)
+            seen = offset
+            yield Location(self.name, line, offset - self.text.rfind("\n", 0, offset))
 
-    def _headers(self, pattern: str) -> list[int]:
-        found = re.finditer(rf"^[ \t]*({pattern})[ \t]*(?:#|$)", self.text, re.MULTILINE)
-        return [match.start(1) for match in found]
+    @cached_property
+    def _headers(self) -> dict[str, list[int]]:
+        """Offsets of what looks like a header in its plain spelling, in order."""
+        found: dict[str, list[int]] = {}
+        for match in _HEADER.finditer(self.text):
+            found.setdefault(re.sub(r"[ \t]", "", match[1]), []).append(match.start(1))
+        return found
 
     @cached_property
     def _places(self) -> dict[Path, int]:

@@ -92,11 +92,11 @@ def instant_end(start: datetime, end: datetime) -> datetime:
     """``end``, when it is after ``start`` (as instants, whatever the clocks show); raises Fault."""
     length = end.astimezone(UTC) - start.astimezone(UTC)
     if length < timedelta(0):
-        raise Fault(f"{_plain(end)} is before start {_plain(start)}")
+        raise Fault(f"{shown(end)} is before start {shown(start)}")
     if not length:
-        raise Fault(f"{_plain(end)} is the start itself", "leave end out when it is not known")
+        raise Fault(f"{shown(end)} is the start itself", "leave end out when it is not known")
     if length.days >= bounds.LENGTH_DAYS:
-        raise Fault(f"{_plain(end)} is more than {bounds.LENGTH_DAYS} days after start {_plain(start)}")
+        raise Fault(f"{shown(end)} is more than {bounds.LENGTH_DAYS} days after start {shown(start)}")
     return end
 
 
@@ -138,8 +138,9 @@ def _form(value: date) -> str:
     return "a date-time" if isinstance(value, datetime) else "a date"
 
 
-def _plain(value: datetime) -> str:
-    return value.isoformat()
+def shown(value: Moment) -> str:
+    """A moment for a message, as the clocks of its zone show it."""
+    return value.replace(tzinfo=None).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
 def order(value: Moment) -> tuple[int, int]:
