@@ -13,9 +13,9 @@ from typing import Protocol
 from calfeed.errors import LedgerError, Location, Problem, SourceError
 from calfeed.events.model import Catalog
 from calfeed.events.parse import load
-from calfeed.events.revision import Change, Revision
+from calfeed.events.revision import Change
 from calfeed.feeds.snapshot import Snapshot, build
-from calfeed.ledger import Published
+from calfeed.ledger import Current, Published
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class PublishingLedger(Protocol):
     def version(self) -> int:
         """Rises whenever any process publishes something new."""
 
-    def published(self) -> tuple[Catalog, dict[str, Revision], int] | None:
-        """(catalog, newest revisions, version) as it was last published by anyone."""
+    def current(self) -> Current | None:
+        """The published state; None before the first publication."""
 
     def changes(self) -> list[Change]:
         """What changed lately, newest first."""
@@ -209,15 +209,15 @@ class Publisher:
         """After a restart with a broken source: what was last published goes on being served."""
         now = self._clock()
         try:
-            found, changes = self._ledger.published(), self._ledger.changes()
+            found, changes = self._ledger.current(), self._ledger.changes()
         except LedgerError as fault:
             self._ledger_failed(fault, now)
             return False
         if found is None:
             return False
-        catalog, revisions, version = found
-        self._use(Published(catalog=catalog, revisions=revisions, changes=tuple(changes), version=version), now)
-        log.warning("serving what was last published", extra={"version": version})
+        catalog, revisions = found.catalog, found.revisions
+        self._use(Published(catalog=catalog, revisions=revisions, changes=tuple(changes), version=found.version), now)
+        log.warning("serving what was last published", extra={"version": found.version})
         return True
 
     def _use(self, published: Published, now: datetime) -> None:
