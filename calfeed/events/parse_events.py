@@ -21,10 +21,11 @@ class Defaults:
     """What an event has from its calendar; ``uids`` by id, of all events of the source."""
 
     language: str
-    timezone: str
     zone: ZoneInfo
     organizer: Person | None
     uids: Mapping[str, str]
+    complete: bool
+    """Whether ``uids`` knows every event; not when a file of the source could not be read."""
 
 
 def event(table: schema.EventTable, scope: Scope, defaults: Defaults, place: Location) -> Event | None:
@@ -46,7 +47,7 @@ def event(table: schema.EventTable, scope: Scope, defaults: Defaults, place: Loc
         uid=defaults.uids[table.id],
         start=start,
         end=end,
-        timezone=table.timezone or defaults.timezone,
+        timezone=zone.key,
         visibility=table.visibility,
         source=place,
         **given,
@@ -138,11 +139,11 @@ def check_tba(tba: Tba | None, start: Moment, end: Moment | None, scope: Scope) 
 def _embargo(value: date, zone: ZoneInfo) -> datetime:
     if not isinstance(value, datetime):
         raise Fault(f"expected a date-time, got {value}", f"write the instant, such as {value}T08:00:00")
-    return times.instant(value, zone).astimezone(UTC)
+    return times.instant(times.in_range(value), zone).astimezone(UTC)
 
 
-def _parent(name: str, defaults: Defaults) -> str:
-    if name in defaults.uids:
-        return defaults.uids[name]
+def _parent(name: str, defaults: Defaults) -> str | None:
+    if name in defaults.uids or not defaults.complete:
+        return defaults.uids.get(name)
     near = get_close_matches(name, list(defaults.uids), n=1)
     raise Fault(f"there is no event {name!r}", f"did you mean {near[0]!r}?" if near else "")

@@ -50,7 +50,7 @@ def _rule(text: str, event: Event) -> str:
     try:
         rule = canonical_rule(text, event.start)
         check_rule(replace(event, rrule=rule))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the latter: UNTIL in the last hours of the year 9999
         raise Fault(str(error)) from None
     return rule
 

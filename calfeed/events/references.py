@@ -12,6 +12,8 @@ from calfeed.events.model import ALL, Channel, Event, Feed
 from calfeed.events.report import Report, Scope
 from calfeed.events.schema import EventTable
 
+_ENDINGS = (".ics", ".json", ".jcal", ".jscal", ".atom", ".html", ".xml", ".gz")
+
 T = TypeVar("T")
 Placed = tuple[T, Scope, Location]
 
@@ -29,18 +31,29 @@ def unique(array: str, lists: Iterable[Sequence[N | None]], report: Report) -> l
 
     Tables whose id was taken before are left out and reported, with the place of the first.
     """
-    first: dict[str, Location] = {}
+    first: dict[str, tuple[Location, str]] = {}
     kept: list[Placed[N]] = []
     for number, tables in enumerate(lists):
         for index, (table, place) in enumerate(zip(tables, report.documents[number].items(array), strict=True)):
             if table is None:
                 continue
             scope = report.scope(number, array, index)
-            if (taken := first.setdefault(table.id, place)) is place:
-                kept.append((table, scope, place))
-            else:
+            _check_ending(table.id, scope)
+            taken, other = first.setdefault(table.id.casefold(), (place, table.id))
+            if other == table.id and taken is not place:
                 scope.error(("id",), f"{table.id!r} is already the id at {taken}")
+                continue
+            if taken is not place:
+                hint = "files of both have one name on systems that ignore case"
+                scope.warn(("id",), f"{table.id!r} differs only in case from {other!r} at {taken}", hint)
+            kept.append((table, scope, place))
     return kept
+
+
+def _check_ending(name: str, scope: Scope) -> None:
+    """An event `a.ics` would stand at the URL of the download of the event `a`."""
+    if name.lower().endswith(_ENDINGS):
+        scope.error(("id",), f"{name!r} ends like a file of the feed", f"leave out {name[name.rindex('.') :]}")
 
 
 def uids(events: Iterable[Placed[EventTable]], namespace: UUID) -> dict[str, str]:

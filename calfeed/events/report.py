@@ -36,12 +36,16 @@ class Report:
     """All that was found so far. Places are looked up at the end: a source without problems is never scanned."""
 
     documents: Sequence[Document]
-    unreadable: Sequence[Problem] = ()
     found: dict[_Finding, None] = field(default_factory=dict)
 
     def add(self, document: int, path: Path, message: str, hint: str = "", severity: Severity = "error") -> None:
         """Notes one problem; the same one twice counts once."""
         self.found[_Finding(document, path, message, hint, severity)] = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file could be read; else what seems to be missing may stand in one that could not."""
+        return all(document.problem is None for document in self.documents)
 
     def scope(self, document: int, *path: str | int) -> Scope:
         """The table at ``path`` of a document."""
@@ -49,16 +53,19 @@ class Report:
 
     def warnings(self) -> tuple[Problem, ...]:
         """Every warning, in file order; raises SourceError with all problems when one of them is an error."""
-        problems = (*self.unreadable, *self._placed())
+        problems = tuple(self._placed())
         if any(problem.severity == "error" for problem in problems):
             raise SourceError(problems)
         return problems
 
     def _placed(self) -> Iterable[Problem]:
-        found = sorted(self.found, key=lambda each: (each.document, self.documents[each.document].offset(each.path)))
-        for each in found:
-            place = self.documents[each.document].locate(each.path)
-            yield Problem(place, each.message, path=shown(each.path), hint=each.hint, severity=each.severity)
+        for number, document in enumerate(self.documents):
+            if document.problem is not None:
+                yield document.problem
+            found = [each for each in self.found if each.document == number]
+            for each in sorted(found, key=lambda each: document.offset(each.path)):
+                place = document.locate(each.path)
+                yield Problem(place, each.message, path=shown(each.path), hint=each.hint, severity=each.severity)
 
 
 @dataclass(slots=True)

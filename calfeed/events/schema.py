@@ -48,11 +48,7 @@ Language = Annotated[str, StringConstraints(max_length=35, pattern=LANGUAGE)]
 Id = Annotated[str, StringConstraints(max_length=bounds.ID, pattern=ID)]
 Category = Annotated[str, StringConstraints(max_length=bounds.CATEGORY, pattern=CATEGORY)]
 Categories = Annotated[list[Category], Field(max_length=bounds.CATEGORIES)]
-Url = Annotated[
-    str,
-    StringConstraints(max_length=bounds.URL, pattern=URL),
-    WithJsonSchema({"type": "string", "format": "uri", "maxLength": bounds.URL}),
-]
+Url = Annotated[str, StringConstraints(max_length=bounds.URL, pattern=URL)]
 Uri = Annotated[str, StringConstraints(max_length=bounds.URL, pattern=URI)]
 Email = Annotated[str, StringConstraints(max_length=bounds.EMAIL, pattern=EMAIL)]
 Length = Annotated[str, StringConstraints(pattern=DURATION)]
@@ -81,7 +77,7 @@ Feature = Literal["audio", "chat", "feed", "moderator", "phone", "screen", "vide
 class Table(BaseModel):
     """Any table of the source: no other keys, no conversion of types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PersonTable(Table):
@@ -371,4 +367,22 @@ class SourceFile(Table):
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of one source file, for editors (Taplo's ``#:schema``)."""
-    return SourceFile.model_json_schema()
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "calfeed event list"}
+    return {**dialect, **_without_null(SourceFile.model_json_schema())}
+
+
+def _without_null(node: Any) -> Any:
+    """What pydantic writes, less what TOML does not have (null) and what only repeats the key's name (title)."""
+    if isinstance(node, list):
+        return [_without_null(each) for each in node if each != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        key: value if key in {"examples", "default"} else _without_null(value)
+        for key, value in node.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
+    }
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False
+    forms = kept.get("anyOf", [])
+    return {**kept.pop("anyOf")[0], **kept} if len(forms) == 1 else kept

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -53,6 +53,8 @@ class Document:
     name: str
     text: str
     data: dict[str, Any]
+    problem: Problem | None = None
+    """Why it cannot be read; ``data`` is empty then."""
 
     def locate(self, path: Path) -> Location:
         """Line and column of a key or array item; of the nearest table around it where it does not stand itself."""
@@ -123,28 +125,27 @@ class Document:
 
 @dataclass(frozen=True)
 class Tables:
-    """All files of one source, in order; ``problems`` are of files that are not TOML, which are left out."""
+    """All files of one source, in order."""
 
     documents: tuple[Document, ...]
-    problems: tuple[Problem, ...] = field(default=())
 
 
 def read(files: Iterable[tuple[str, str | bytes]]) -> Tables:
-    """The tables of ``(name, content)`` files. Never raises for content: what cannot be read becomes a problem."""
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    named: Sequence[tuple[str, str | bytes]] = list(files)
+    """The tables of ``(name, content)`` files. Never raises for content: what cannot be read carries its problem."""
+    named = list(files)
     if sum(len(content) for _, content in named) > bounds.SOURCE_BYTES:
-        size = bounds.SOURCE_BYTES // 2**20
-        return Tables((), (Problem(Location(named[0][0]), f"the source is larger than {size} MiB"),))
-    for name, content in named:
-        try:
-            text = _decoded(content)
-            documents.append(Document(name, text, _loaded(text)))
-        except _Unreadable as fault:
-            place = Document(name, fault.text, {}).at(fault.offset)
-            problems.append(Problem(place, fault.message, hint=fault.hint))
-    return Tables(tuple(documents), tuple(problems))
+        message = f"the source is larger than {bounds.SOURCE_BYTES // 2**20} MiB"
+        return Tables((Document(named[0][0], "", {}, Problem(Location(named[0][0]), message)),))
+    return Tables(tuple(_document(name, content) for name, content in named))
+
+
+def _document(name: str, content: str | bytes) -> Document:
+    try:
+        text = _decoded(content)
+        return Document(name, text, _loaded(text))
+    except _Unreadable as fault:
+        rest = Document(name, fault.text, {})
+        return replace(rest, problem=Problem(rest.at(fault.offset), fault.message, hint=fault.hint))
 
 
 def _decoded(content: str | bytes) -> str:

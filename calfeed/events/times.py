@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from calfeed.events import bounds
@@ -17,6 +18,8 @@ _NOT_A_PLACE = re.compile(
     r"(posix|right)/.*|localtime|posixrules|Factory"
 )  # files beside the zones; `right` counts leap seconds
 _DAY = timedelta(days=1)
+
+D = TypeVar("D", bound=date)
 
 
 @lru_cache(maxsize=1024)
@@ -40,10 +43,16 @@ def _zone_hint(name: str) -> str:
 
 def moment(value: date, local: ZoneInfo) -> Moment:
     """A TOML date or date-time as a moment: a date, or an aware date-time in ``local``; raises Fault."""
+    in_range(value)
+    return instant(value, local) if isinstance(value, datetime) else value
+
+
+def in_range(value: D) -> D:
+    """The date or date-time, if its year is one that calendars can count with; raises Fault."""
     first, last = bounds.YEARS
     if not first <= value.year <= last:
         raise Fault(f"the year {value.year} is out of range", f"years go from {first} to {last}")
-    return instant(value, local) if isinstance(value, datetime) else value
+    return value
 
 
 def instant(value: datetime, local: ZoneInfo) -> datetime:
