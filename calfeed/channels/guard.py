@@ -43,7 +43,7 @@ _REFUSED_6 = tuple(
 )
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214 §6.1: an IPv4 address follows
 _LITERAL_4 = re.compile(r"(?:0x)?[0-9a-f.x]*\d[0-9a-f.x]*", re.IGNORECASE)
-_HOST = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
 
 
 class GuardedTransport:
@@ -100,20 +100,20 @@ def check_url(url: str) -> None:
         raise Refused("its URL is too long or has characters that belong in none")
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise Refused("its URL cannot be read") from None
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not host:
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not host or port == 0:
         raise Refused("its URL must be https://host/path, without credentials")
     _check_host(host, bracketed=parts.netloc.startswith("["))
 
 
 def _check_host(host: str, *, bracketed: bool) -> None:
     if bracketed:
-        if "%" in host:
-            raise Refused("its host names a network interface")
+        if not _is_plain_ip6(host):
+            raise Refused("its host is not an IPv6 address")
         return
-    if not _HOST.fullmatch(host) or host.startswith(".") or host.endswith("."):
+    if not _HOST.fullmatch(host):
         raise Refused("its host is not a host name")
     # the resolver also reads 2130706433, 0x7f.1 and 0177.0.0.1 as addresses
     if _LITERAL_4.fullmatch(host) and not _is_dotted_quad(host):
@@ -123,6 +123,14 @@ def _check_host(host: str, *, bracketed: bool) -> None:
 def _is_dotted_quad(host: str) -> bool:
     try:
         return str(IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def _is_plain_ip6(host: str) -> bool:
+    """Whether it is an address without a zone, which would name a network interface of ours."""
+    try:
+        return IPv6Address(host).scope_id is None
     except ValueError:
         return False
 

@@ -80,14 +80,8 @@ class HttpTransport:
         response = self._session().send(
             prepared, stream=True, timeout=(self._connect, self._total), allow_redirects=False
         )
-        raw: BaseHTTPResponse = response.raw
-        whole = False
-        try:
-            body = raw.read(LIMIT, decode_content=False)
-            whole = len(body) < LIMIT or not raw.read(1, decode_content=False)
-        finally:
-            _let_go(raw, whole=whole)
-        return Answer(status=response.status_code, headers={k.lower(): v for k, v in raw.headers.items()}, body=body)
+        headers = {name.lower(): value for name, value in response.raw.headers.items()}
+        return Answer(status=response.status_code, headers=headers, body=_read(response.raw))
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -96,12 +90,19 @@ class HttpTransport:
         return session
 
 
-def _let_go(raw: BaseHTTPResponse, *, whole: bool) -> None:
-    """Only a connection whose answer was read to its end can carry the next one."""
+def _read(raw: BaseHTTPResponse) -> bytes:
+    """The beginning of the body; nothing when it breaks off, since the status has said already what became of it."""
+    whole, body = False, b""
+    try:
+        body = raw.read(LIMIT, decode_content=False)
+        whole = len(body) < LIMIT or not raw.read(1, decode_content=False)
+    except (exceptions.HTTPError, OSError, ValueError):
+        whole = False
     if whole:
         raw.release_conn()
     else:
-        raw.close()
+        raw.close()  # only a connection whose answer was read to its end can carry the next one
+    return body
 
 
 def _new_session() -> requests.Session:
