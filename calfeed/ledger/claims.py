@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, update
 
-from calfeed.ledger import channels
+from calfeed.ledger import channels, revisions
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.retry import next_try
 from calfeed.ledger.schema import attempt, delivery
@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=60)
 
 LOST = "the process was lost before the answer came; whether it arrived is unknown"
 
-_CLAIMED = ("id", "kind", "channel", "uid", "subject", "revision", "before", "due", "attempt")
+_CLAIMED = ("id", "kind", "channel", "uid", "subject", "due", "attempt")
 _MAX_PAGES = 50
 
 
@@ -36,12 +36,12 @@ def claim(
     now: datetime,
     limit: int,
     served: Collection[str],
-    room: Callable[[str], int],
+    admit: Callable[[str], bool],
 ) -> list[Claimed]:
     """At most ``limit`` deliveries that are due, the longest due first, of the ``served`` channels.
 
-    ``room(channel)`` is how many more that channel takes now. A channel with thousands waiting takes its share, and the
-    rest of the limit goes to the others.
+    ``admit(channel)`` says whether that channel takes one more now, and counts it in when it does. A channel with
+    thousands waiting takes its share, and the rest of the limit goes to the others.
     """
     closed = set(channels.broken(connection))
     taken: list[Claimed] = []
@@ -51,7 +51,7 @@ def claim(
         if not open_ or wanted <= 0:
             break
         page = _page(connection, now, wanted, open_)
-        chosen = _share(page, room, taken, closed)
+        chosen = _share(page, admit, closed)
         taken += _take(connection, owner, now, [row.id for row in chosen])
         if len(page) < wanted and len(chosen) == len(page):
             break
@@ -120,17 +120,11 @@ def _page(connection: Connection, now: datetime, count: int, served: Sequence[st
     return connection.execute(query).all()
 
 
-def _share(
-    page: Sequence[AnyRow], room: Callable[[str], int], taken: Sequence[Claimed], closed: set[str]
-) -> list[AnyRow]:
-    """The rows their channels have room for; a channel without more is closed for this claim."""
-    used: dict[str, int] = {}
-    for one in taken:
-        used[one.channel] = used.get(one.channel, 0) + 1
+def _share(page: Sequence[AnyRow], admit: Callable[[str], bool], closed: set[str]) -> list[AnyRow]:
+    """The rows their channels take; a channel that takes no more is closed for this claim."""
     chosen = []
     for row in page:
-        if used.get(row.channel, 0) < room(row.channel):
-            used[row.channel] = used.get(row.channel, 0) + 1
+        if row.channel not in closed and admit(row.channel):
             chosen.append(row)
         else:
             closed.add(row.channel)
@@ -151,11 +145,24 @@ def _take(connection: Connection, owner: str, now: datetime, ids: Sequence[str])
             tries=delivery.c.tries + 1,
             tried_since=func.coalesce(delivery.c.tried_since, now),
         )
-        .returning(*(delivery.c[name] for name in _CLAIMED))
+        .returning(*(delivery.c[name] for name in _CLAIMED), delivery.c.before)
     )
-    rows = connection.execute(statement).mappings()
+    rows = connection.execute(statement).mappings().all()
     order = {id_: place for place, id_ in enumerate(ids)}
-    return sorted((Claimed(**row) for row in rows), key=lambda one: order[one.id])
+    claimed = (Claimed(**{name: row[name] for name in _CLAIMED}, **_told(connection, row)) for row in rows)
+    return sorted(claimed, key=lambda one: order[one.id])
+
+
+def _told(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    """What the readers of a change notice know, and the provider's name for the message that told them."""
+    if row["kind"] != "change":
+        return {}
+    query = select(delivery.c.provider_ref).where(
+        delivery.c.uid == row["uid"], delivery.c.channel == row["channel"], delivery.c.provider_ref.is_not(None)
+    )
+    ref = connection.execute(query.order_by(delivery.c.sent_at.desc()).limit(1)).scalar()
+    known = revisions.find(connection, row["uid"], row["before"])
+    return {"corrects": ref, "known": known.event if known else None}
 
 
 def _mine(connection: Connection, owner: str, ids: Sequence[str]) -> dict[str, AnyRow]:

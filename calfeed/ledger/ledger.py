@@ -7,14 +7,18 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from calfeed.errors import LedgerBusy
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
-from calfeed.ledger import channels, claims, migrate, planning, processes, publications, revisions
+from calfeed.ledger import channels, claims, migrate, planning, processes, publications, reading, revisions
 from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
 from calfeed.ledger.processes import Process, Sighting
-from calfeed.ledger.publications import Published
-from calfeed.ledger.values import Claimed, Settlement
+from calfeed.ledger.publications import Current, Published
+from calfeed.ledger.values import Attempt, Claimed, Delivery, Settlement
+
+_PATIENCE = 5
+"""How often a plan is made anew because somebody published or planned meanwhile."""
 
 
 class Ledger:
@@ -26,6 +30,7 @@ class Ledger:
     def __init__(self, url: str, *, role: str = "web", busy_seconds: float = BUSY_SECONDS) -> None:
         self.database = Database(url, busy_seconds=busy_seconds)
         self.process = Process(role=role)
+        self._current: Current | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,10 +60,11 @@ class Ledger:
         with self.database.read() as connection:
             return publications.version(connection)
 
-    def published(self) -> tuple[Catalog, dict[str, Revision], int] | None:
-        """(catalog, newest revisions, version) as the database has it, channels without addresses; None at first."""
+    def current(self) -> Current | None:
+        """The published state; read from the database only when its version is not the one this process knows."""
         with self.database.read() as connection:
-            return publications.published_catalog(connection)
+            self._current = publications.current_state(connection, self._current)
+        return self._current
 
     def revisions(self) -> dict[str, Revision]:
         """The newest revision of every event that ever was published, by uid."""
@@ -72,15 +78,27 @@ class Ledger:
 
     # What is owed
 
-    def plan(self, catalog: Catalog, active: Collection[str], now: datetime) -> int:
-        """Makes rows of what falls due within the horizon of the ``active`` channels; counts the new ones."""
-        with self.database.alone() as connection:
-            return planning.extend(connection, catalog, active, now)
+    def plan(self, active: Collection[str], now: datetime) -> int:
+        """Makes rows of what falls due within the horizon of the ``active`` channels; counts them."""
+        for _ in range(_PATIENCE):
+            with self.database.read() as connection:
+                current = publications.current_state(connection, self._current)
+                horizons = planning.horizon(connection)
+            if current is None:
+                return 0
+            self._current = current
+            step = planning.ahead(current.catalog, horizons, active, now)  # takes long, so it holds no lock
+            if not step.since:
+                return 0
+            with self.database.alone() as connection:
+                if publications.version(connection) == current.version and planning.take(connection, step, now):
+                    return len(step.rows)
+        raise LedgerBusy("others publish or plan all the time")
 
-    def claim(self, now: datetime, limit: int, served: Collection[str], room: Callable[[str], int]) -> list[Claimed]:
+    def claim(self, now: datetime, limit: int, served: Collection[str], admit: Callable[[str], bool]) -> list[Claimed]:
         """At most ``limit`` deliveries that this process alone may send now."""
         with self.database.write() as connection:
-            return claims.claim(connection, self.process.id, now=now, limit=limit, served=served, room=room)
+            return claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Records how claimed deliveries went."""
@@ -96,6 +114,40 @@ class Ledger:
         """Whether nothing waits to be claimed, given back or expired."""
         with self.database.read() as connection:
             return claims.idle(connection, now)
+
+    # What became of it
+
+    def deliveries(
+        self,
+        *,
+        state: str | None = None,
+        channel: str | None = None,
+        kind: str | None = None,
+        uid: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Delivery]:
+        """Deliveries, the latest due first."""
+        with self.database.read() as connection:
+            return reading.find(
+                connection, state=state, channel=channel, kind=kind, uid=uid, limit=limit, offset=offset
+            )
+
+    def delivery(self, id_: str) -> tuple[Delivery, list[Attempt]]:
+        """One delivery, by its id or webhook-id, with its attempts in order. Raises NotFound."""
+        with self.database.read() as connection:
+            return reading.show(connection, id_)
+
+    def retry(self, ids: Sequence[str], now: datetime) -> list[Delivery]:
+        """Sends again, at once, what is dead, rejected or expired; returns what was taken. Raises NotFound."""
+        with self.database.write() as connection:
+            return reading.retry(connection, ids, now)
+
+    def prune(self, now: datetime) -> int:
+        """Drops what is too old to matter; counts deliveries."""
+        with self.database.write() as connection:
+            processes.forget(connection, now)
+            return reading.prune(connection, now)
 
     # Who is there
 

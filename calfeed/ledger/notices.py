@@ -66,8 +66,6 @@ def _waiting(connection: Connection, uid: str) -> dict[str, AnyRow]:
 
 def _since(base: Revision, change: Change) -> Change | None:
     """The change as seen from the state that is known; None when it only undoes what nobody was told."""
-    if base.removed is not None:
-        return change
     found = compare(base.event, change.after)
     if found is None:
         return None

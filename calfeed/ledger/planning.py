@@ -6,7 +6,8 @@ now, so that what fell due while nothing ran is a row too: to be sent late, or r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,20 +44,39 @@ def wanted(catalog: Catalog, since: datetime, until: datetime, channels: Sequenc
     return {row["key"]: row for row in (*reminders, *digests)}
 
 
-def extend(connection: Connection, catalog: Catalog, active: Collection[str], now: datetime) -> int:
-    """Moves the horizon of the ``active`` channels on; one seen for the first time begins now. Counts new rows."""
-    horizons = horizon(connection)
-    todo = [one for one in catalog.channels if one.id in active and now + HORIZON - horizons.get(one.id, now) >= STEP]
-    for fresh in (one for one in todo if one.id not in horizons):
-        connection.execute(insert(channel).values(id=fresh.id, since=now, until=now))
-    return _advance(connection, catalog, todo, now=now, until=now + HORIZON)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Horizons to move on, from where each stands, and the rows that fall due on the way."""
+
+    since: Mapping[str, datetime]
+    until: datetime
+    rows: Sequence[dict[str, Any]]
 
 
-def catch_up(connection: Connection, catalog: Catalog, now: datetime) -> int:
-    """Moves lagging horizons up to now with the catalog that was in force until now."""
+def ahead(catalog: Catalog, horizons: Mapping[str, datetime], active: Collection[str], now: datetime) -> Step:
+    """The next step of the ``active`` channels; one that is seen for the first time begins now. Pure."""
+    lagging = [one for one in catalog.channels if one.id in active and _lags(horizons.get(one.id), now)]
+    return _step(catalog, {one.id: horizons.get(one.id, now) for one in lagging}, now + HORIZON)
+
+
+def behind(catalog: Catalog, horizons: Mapping[str, datetime], now: datetime) -> Step:
+    """The step that brings horizons up to now, by the catalog that was in force until now. Pure."""
+    return _step(
+        catalog, {one.id: since for one in catalog.channels if (since := horizons.get(one.id, now)) < now}, now
+    )
+
+
+def take(connection: Connection, step: Step, now: datetime) -> bool:
+    """Makes a step; False when other hands have moved one of its horizons meanwhile."""
     horizons = horizon(connection)
-    todo = [one for one in catalog.channels if horizons.get(one.id, now) < now]
-    return _advance(connection, catalog, todo, now=now, until=now)
+    if any(horizons.get(id_, since) != since for id_, since in step.since.items()):
+        return False
+    fresh = [{"id": id_, "since": now, "until": now} for id_ in step.since if id_ not in horizons]
+    if fresh:
+        connection.execute(insert(channel), fresh)
+    _add(connection, step.rows, now)
+    connection.execute(update(channel).where(channel.c.id.in_(step.since)).values(until=step.until))
+    return True
 
 
 def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
@@ -81,20 +101,16 @@ def horizon(connection: Connection) -> dict[str, datetime]:
     return {row.id: row.until for row in rows}
 
 
-def _advance(
-    connection: Connection, catalog: Catalog, channels: Iterable[Channel], *, now: datetime, until: datetime
-) -> int:
-    horizons = horizon(connection)
-    by_since: dict[datetime, list[Channel]] = {}
-    for one in channels:
-        by_since.setdefault(horizons[one.id], []).append(one)
-    count = 0
-    for since, group in by_since.items():
-        rows = list(wanted(catalog, since, until, group).values())
-        _add(connection, rows, now)
-        connection.execute(update(channel).where(channel.c.id.in_([one.id for one in group])).values(until=until))
-        count += len(rows)
-    return count
+def _lags(until: datetime | None, now: datetime) -> bool:
+    return until is None or now + HORIZON - until >= STEP
+
+
+def _step(catalog: Catalog, since: Mapping[str, datetime], until: datetime) -> Step:
+    rows: list[dict[str, Any]] = []
+    for start in set(since.values()):
+        group = [one for one in catalog.channels if since.get(one.id) == start]
+        rows += wanted(catalog, start, until, group).values()
+    return Step(since=since, until=until, rows=rows)
 
 
 def _row(kind: str, key: str, due: DueReminder | DueDigest, uid: str | None) -> dict[str, Any]:

@@ -49,6 +49,15 @@ class Published:
     accepted: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """The published state as the database has it: channels without addresses, revisions of all that ever was."""
+
+    catalog: Catalog
+    revisions: Mapping[str, Revision]
+    version: int
+
+
 def publish(connection: Connection, catalog: Catalog, me: Process, now: datetime) -> Published:
     """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
     digest = source_digest(catalog)
@@ -62,7 +71,8 @@ def publish(connection: Connection, catalog: Catalog, me: Process, now: datetime
     changed = current is None or current.digest != digest
     if changed:
         if current is not None:
-            planning.catch_up(connection, _catalog(current, before), now)
+            step = planning.behind(_catalog(current, before), planning.horizon(connection), now)
+            planning.take(connection, step, now)
         _store(connection, catalog, digest, now)
     revisions.store(connection, before, revised.remembered)
     revisions.record(connection, revised.changes, before, now)
@@ -82,13 +92,15 @@ def version(connection: Connection) -> int:
     return connection.execute(select(publication.c.number).where(publication.c.current)).scalar() or 0
 
 
-def published_catalog(connection: Connection) -> tuple[Catalog, dict[str, Revision], int] | None:
-    """(catalog, newest revisions, version) as the database has it; the channels have no address."""
+def current_state(connection: Connection, known: Current | None) -> Current | None:
+    """What is published; ``known`` itself when it still is. None before the first publication."""
+    if known is not None and known.version == version(connection):
+        return known
     current = current_publication(connection)
     if current is None:
         return None
     found = revisions.current(connection)
-    return _catalog(current, found), found, current.number
+    return Current(catalog=_catalog(current, found), revisions=found, version=current.number)
 
 
 def _accepts(connection: Connection, current: AnyRow | None, digest: str, me: Process, now: datetime) -> bool:

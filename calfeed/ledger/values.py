@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from calfeed.events.model import Event
 
 
 class State(StrEnum):
@@ -37,17 +39,20 @@ UNTRIED = frozenset({Result.UNSENT, Result.SUPERSEDED, Result.EXPIRED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A delivery that this process alone may send, until its lease runs out."""
+    """A delivery that this process alone may send, until its lease runs out.
+
+    A change notice has what its readers ``known``, and the provider's name for the message it ``corrects``.
+    """
 
     id: str
     kind: str
     channel: str
     uid: str | None
     subject: str
-    revision: int | None
-    before: int | None
     due: datetime
     attempt: int
+    known: Event | None = field(default=None, repr=False)
+    corrects: str | None = None
 
     @property
     def webhook_id(self) -> str:

@@ -1,0 +1,61 @@
+"""Writes the message of a claimed delivery from what is published now, so that it is right after an edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.events.changes import compare
+from calfeed.events.model import Channel
+from calfeed.events.revision import Change
+from calfeed.ledger import Claimed, Current
+from calfeed.reminders.audience import hears
+from calfeed.reminders.digest import find_digest
+from calfeed.reminders.message import Message, Origin, change_message, digest_message, reminder_message
+from calfeed.reminders.plan import find_reminder
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One published state, and where it is to be found in public."""
+
+    current: Current
+    base_url: str | None
+
+    def message(self, claimed: Claimed, now: datetime) -> Message | None:
+        """The message; None when there is nothing to tell any more."""
+        channel = self.current.catalog.channel_by_id.get(claimed.channel)
+        if channel is None:
+            return None
+        if claimed.kind == "change":
+            return self._notice(claimed, channel, now)
+        if claimed.kind == "digest":
+            digest = find_digest(self.current.catalog, claimed.subject, claimed.due, [channel])
+            return digest_message(digest, now, self._origin) if digest else None
+        reminder = find_reminder(self.current.catalog, claimed.subject, claimed.due, [channel])
+        return reminder_message(reminder, now, self._origin) if reminder else None
+
+    def _notice(self, claimed: Claimed, channel: Channel, now: datetime) -> Message | None:
+        """What differs now from what readers know; nothing when it is as they know it."""
+        revision = self.current.revisions.get(claimed.uid or "")
+        if revision is None or claimed.known is None:
+            return None
+        after = None if revision.removed else revision.event
+        found = compare(claimed.known, after)
+        if found is None:
+            return None
+        change = Change(
+            kind=found[0],
+            at=revision.modified,
+            uid=revision.uid,
+            event_id=revision.event.id,
+            number=revision.number,
+            before=claimed.known,
+            after=after,
+            fields=found[1],
+        )
+        return change_message(change, channel, now, self._origin) if hears(channel, change, now) else None
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(calendar=self.current.catalog.calendar, base_url=self.base_url, revisions=self.current.revisions)

@@ -1,0 +1,165 @@
+"""Threads that send: take a job, write its message, post it, judge the answer, hand back how it went."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Request, Target, Verdict
+from calfeed.channels.registry import Transport
+from calfeed.deliver.desk import Desk
+from calfeed.deliver.gate import Route
+from calfeed.events.model import ChannelKind
+from calfeed.ledger import Claimed, Result, Settlement
+from calfeed.reminders.message import Message
+
+log = logging.getLogger(__name__)
+
+EXCERPT = 500
+"""Characters of an answer that are kept."""
+
+SECRET = 8
+"""What is shorter is a word like "hook" that may stand in any text."""
+
+STALE = timedelta(seconds=30)
+"""A job that waited longer (a stopped process, a sleeping machine) is given back: its lease may be over by the end."""
+
+RESULTS = {
+    Outcome.SENT: Result.SENT,
+    Outcome.RETRY: Result.RETRY,
+    Outcome.REJECTED_MESSAGE: Result.REJECTED,
+    Outcome.BROKEN_CHANNEL: Result.BROKEN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One claimed delivery, with all that a thread needs to send it."""
+
+    claimed: Claimed
+    desk: Desk
+    target: Target
+    route: Route
+    taken: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a job went."""
+
+    job: Job
+    settlement: Settlement
+    answered: bool = False  # the host is alive, whatever it thinks of the message
+
+
+class Senders:
+    """A bounded pool of daemon threads; ``done`` fills as they finish."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        driver: Callable[[ChannelKind], ChannelDriver],
+        clock: Callable[[], datetime],
+        *,
+        threads: int,
+    ) -> None:
+        self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._transport = transport
+        self._driver = driver
+        self._clock = clock
+        self._threads = threads
+        self._running = 0
+
+    def submit(self, job: Job) -> None:
+        """Hands a job to the next free thread."""
+        if self._running < self._threads:
+            self._running += 1
+            threading.Thread(target=self._run, name=f"calfeed-send-{self._running}", daemon=True).start()
+        self._jobs.put(job)
+
+    def recall(self) -> list[Job]:
+        """Takes back the jobs that no thread has begun."""
+        jobs = []
+        while True:
+            try:
+                jobs.append(self._jobs.get_nowait())
+            except queue.Empty:
+                return jobs
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                done = self.handle(job)
+            except Exception as fault:  # noqa: BLE001  a thread that dies would take its place in the pool with it
+                log.error("a delivery failed inside calfeed: %s", type(fault).__name__, extra=_names(job))
+                done = unanswered(job, Result.RETRY, self._clock(), f"calfeed failed: {type(fault).__name__}")
+            self.done.put(done)
+
+    def handle(self, job: Job) -> Done:
+        """Sends one message."""
+        now = self._clock()
+        if now - job.taken > STALE:
+            return unanswered(job, Result.UNSENT, now)
+        message = job.desk.message(job.claimed, now)
+        if message is None:
+            return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
+        driver = self._driver(job.route.kind)
+        try:
+            request = self._request(driver, job, message, now)
+        except ValueError as fault:
+            return unanswered(job, Result.BROKEN, now, redacted(str(fault), job.target))
+        answer = self._transport.send(request)
+        return self._answered(job, answer, driver.judge(answer, self._clock()), now)
+
+    def _request(self, driver: ChannelDriver, job: Job, message: Message, now: datetime) -> Request:
+        return driver.request(
+            message, job.target, webhook_id=job.claimed.webhook_id, at=now, corrects=job.claimed.corrects
+        )
+
+    def _answered(self, job: Job, answer: Answer | Fault, verdict: Verdict, started: datetime) -> Done:
+        settlement = Settlement(
+            delivery=job.claimed.id,
+            attempt=job.claimed.attempt,
+            result=RESULTS[verdict.outcome],
+            started=started,
+            ended=self._clock(),
+            status=answer.status if isinstance(answer, Answer) else None,
+            error=None if verdict.outcome is Outcome.SENT else redacted(verdict.reason, job.target),
+            retry_after=verdict.retry_after,
+            provider_ref=verdict.provider_ref,
+            excerpt=_excerpt(answer.body, job.target) if isinstance(answer, Answer) else None,
+        )
+        return Done(job=job, settlement=settlement, answered=isinstance(answer, Answer) and answer.status < 500)
+
+
+def unanswered(job: Job, result: Result, now: datetime, error: str | None = None) -> Done:
+    """How a job went that no answer speaks of."""
+    claimed = job.claimed
+    settlement = Settlement(delivery=claimed.id, attempt=claimed.attempt, result=result, ended=now, error=error)
+    return Done(job=job, settlement=settlement)
+
+
+def redacted(text: str, target: Target) -> str:
+    """The text without the target's address, its path (Slack's token) or its secret."""
+    parts = urlsplit(target.url)
+    secrets = (target.url, target.secret or "", parts.query, parts.path.strip("/"), parts.password or "")
+    for secret in secrets:
+        if len(secret) >= SECRET:
+            text = text.replace(secret, "…")
+    return text
+
+
+def _excerpt(body: bytes, target: Target) -> str | None:
+    text = body[: 4 * EXCERPT].decode(errors="replace").replace("\x00", "\ufffd")  # PostgreSQL keeps no NUL
+    return redacted(text, target)[:EXCERPT] or None
+
+
+def _names(job: Job) -> dict[str, str]:
+    return {"delivery": job.claimed.id, "channel": job.claimed.channel, "host": job.route.host}

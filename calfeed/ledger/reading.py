@@ -1,0 +1,73 @@
+"""Deliveries and attempts for those who look: operators, pages, the command line; and the retry by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, delete, select, update
+
+from calfeed.errors import NotFound
+from calfeed.ledger import channels
+from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.sql import batches
+from calfeed.ledger.values import Attempt, Delivery, State
+
+KEPT = timedelta(days=400)
+"""Settled deliveries and their attempts are kept for a year, and a month to look back at it."""
+
+RETRIABLE = frozenset({State.DEAD, State.REJECTED, State.EXPIRED})
+
+_COLUMNS = [delivery.c[name] for name in Delivery.__dataclass_fields__]
+
+
+def find(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    channel: str | None = None,
+    kind: str | None = None,
+    uid: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[Delivery]:
+    """Deliveries, the latest due first."""
+    asked = {"state": state, "channel": channel, "kind": kind, "uid": uid}
+    query = select(*_COLUMNS).where(*(delivery.c[name] == value for name, value in asked.items() if value is not None))
+    query = query.order_by(delivery.c.due.desc(), delivery.c.id.desc()).limit(limit).offset(offset)
+    return [_delivery(row) for row in connection.execute(query).mappings()]
+
+
+def show(connection: Connection, id_: str) -> tuple[Delivery, list[Attempt]]:
+    """One delivery, by its id or webhook-id, with its attempts in order. Raises NotFound."""
+    query = select(*_COLUMNS).where(delivery.c.id == id_.removeprefix("msg_"))
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"no delivery has the id {id_}")
+    names = (attempt.c[name] for name in Attempt.__dataclass_fields__)
+    tries = connection.execute(select(*names).where(attempt.c.delivery == row["id"]).order_by(attempt.c.id)).mappings()
+    return _delivery(row), [Attempt(**one) for one in tries]
+
+
+def retry(connection: Connection, ids: Sequence[str], now: datetime) -> list[Delivery]:
+    """Sends again, at once and whatever the hour, what is dead, rejected or expired; returns what was taken.
+
+    A broken channel among them counts as mended: somebody has looked at it. Raises NotFound for an unknown id.
+    """
+    found = [show(connection, id_)[0] for id_ in ids]
+    chosen = [one for one in found if one.state in RETRIABLE]
+    for name in {one.channel for one in chosen} & set(channels.broken(connection)):
+        channels.restore(connection, name, now)
+    fresh = {"state": State.PENDING, "at": now, "tries": 0, "tried_since": None, "expires": None, "ends": None}
+    for some in batches([one.id for one in chosen]):
+        connection.execute(update(delivery).where(delivery.c.id.in_(some)).values(**fresh, settled=None))
+    return chosen
+
+
+def prune(connection: Connection, now: datetime) -> int:
+    """Drops deliveries settled longer ago than `KEPT`, with their attempts; counts them."""
+    return connection.execute(delete(delivery).where(delivery.c.settled < now - KEPT)).rowcount
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return Delivery(**{**row, "state": State(row["state"])})

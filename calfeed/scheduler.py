@@ -1,0 +1,139 @@
+"""APScheduler's wiring: few jobs in memory, in the reminder process alone. What is due is the ledger's to know.
+
+One job a reminder would lose them: a job that starts a second late is dropped by default. Here every job may start as
+late as it likes, runs once for however many turns were missed, and never beside itself. The scheduler sleeps on a
+monotonic clock; a turn each second bounds what a jump of the clock or a suspended machine can cost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from calfeed.channels.base import Request, Target
+from calfeed.channels.registry import Courier, driver
+from calfeed.deliver import Deliverer
+from calfeed.errors import LedgerError
+from calfeed.events.model import Channel
+from calfeed.ledger import Ledger
+from calfeed.publish import Publisher, utcnow
+from calfeed.settings import Settings, secret
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], object]
+
+TURN = 1.0
+RELOAD = 0.5
+BEAT = 10.0
+PLAN = PING = 60.0
+HOUSEKEEPING = 3600.0
+"""Seconds between runs."""
+
+
+class Reminders:
+    """The reminder process: a ledger, a publisher that builds no feeds, a deliverer, and what turns them."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], *, role: str = "remind") -> None:
+        self._environ = environ
+        self._heartbeat_url = settings.heartbeat_url
+        self._courier = Courier(settings.allow_private_webhooks)
+        self._turned: datetime | None = None
+        self.ledger = Ledger(settings.database_url, role=role)
+        self.publisher = Publisher(settings.events, self.ledger, base_url=settings.base_url, feeds=False)
+        self.deliverer = Deliverer(
+            self.ledger,
+            self.targets,
+            transport=self._courier,
+            driver=driver,
+            clock=utcnow,
+            base_url=settings.base_url,
+        )
+        self._clockwork = clockwork(
+            {
+                "deliver": (self.turn, TURN),
+                "reload": (self.publisher.poll, RELOAD),
+                "plan": (self.deliverer.plan, PLAN),
+                "heartbeat": (self.beat, BEAT),
+                "ping": (self.ping, PING),
+                "housekeeping": (self.clean, HOUSEKEEPING),
+            }
+        )
+
+    def start(self) -> None:
+        """Reads the source and starts turning; faults are logged and tried again."""
+        guarded("reload", self.publisher.reload)()
+        self._clockwork.start()
+
+    def stop(self) -> None:
+        """Ends within ten seconds: sends under way finish, the rest is given back."""
+        self._clockwork.shutdown(wait=False)
+        guarded("stop", self.deliverer.stop)()
+        guarded("leave", lambda: self.ledger.leave(utcnow()))()
+        self.ledger.close()
+
+    def targets(self) -> dict[str, Target]:
+        """The addresses of the channels whose settings are there; the others are idle in this process."""
+        published = self.publisher.published
+        channels = published.catalog.channels if published else ()
+        found = ((channel.id, self._target(channel)) for channel in channels)
+        return {id_: target for id_, target in found if target is not None}
+
+    def turn(self) -> None:
+        """One turn of deliveries, and the note that it went well."""
+        self.deliverer.tick()
+        self._turned = utcnow()
+
+    def beat(self) -> None:
+        """Tells the others that this process is alive, and that its turns go well."""
+        now = utcnow()
+        self.ledger.beat(now, ticked=self._turned is not None and now - self._turned < timedelta(seconds=2 * BEAT))
+
+    def ping(self) -> None:
+        """Tells whoever watches from outside, as long as turns go well."""
+        if self._heartbeat_url and self._turned is not None and utcnow() - self._turned < timedelta(seconds=PING):
+            self._courier.send(Request(method="GET", url=self._heartbeat_url, headers={}, body=b""))
+
+    def clean(self) -> None:
+        """Drops what is too old to matter."""
+        self.ledger.prune(utcnow())
+
+    def _target(self, channel: Channel) -> Target | None:
+        url, key = secret(channel.url, self._environ), secret(channel.secret, self._environ)
+        if not url or (channel.secret and not key):
+            return None
+        return Target(url=url, secret=key)
+
+
+def clockwork(jobs: Mapping[str, tuple[Job, float]]) -> BackgroundScheduler:
+    """A scheduler with these jobs, each every so many seconds, the first time at once."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a turn that takes longer than a second is no fault
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for name, (job, seconds) in jobs.items():
+        scheduler.add_job(guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+    return scheduler
+
+
+def guarded(name: str, job: Job) -> Job:
+    """The job, whose faults are logged (one that lasts: once) and never end the scheduler."""
+    last = ""
+
+    def run() -> None:
+        nonlocal last
+        try:
+            job()
+            last = ""
+        except LedgerError as fault:
+            if str(fault) != last:
+                log.error("%s: %s; trying again", name, fault)
+            last = str(fault)
+        except Exception:  # whatever one turn meets, the next must come
+            log.exception("%s failed; trying again", name)
+
+    return run
