@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from calfeed.feeds.snapshot import Resource, Snapshot
-from calfeed.web.feeds import Headers, accepts_gzip, answer, gzip_etag
+from calfeed.web.feeds import Headers, accepts_gzip, answer
 
 Start = Callable[[str, Headers], object]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -47,7 +47,7 @@ class _Ready:
 def _ready(resource: Resource) -> _Ready:
     _, plain, body = answer(resource)
     _, zipped, packed = answer(resource, accept_encoding="gzip")
-    tags = (resource.etag, gzip_etag(resource.etag))
+    tags = (resource.etag, resource.gzip_etag)
     _, kept_plain, _ = answer(resource, if_none_match=tags[0])
     _, kept_zipped, _ = answer(resource, if_none_match=tags[1], accept_encoding="gzip")
     return _Ready(resource, tags, (plain, [body]), (zipped, [packed]), kept_plain, kept_zipped)

@@ -1,0 +1,73 @@
+"""``/events/<id>``: all that is known of one event, and ways to take it along."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response
+
+from calfeed.errors import NotFound
+from calfeed.events.model import Event
+from calfeed.events.occurrences import occurrences
+from calfeed.feeds.select import redacted, visible
+from calfeed.web import changes_page, subscribe
+from calfeed.web.items import Item, items
+from calfeed.web.rendering import show
+from calfeed.web.site import Page, base_url, page
+
+blueprint = Blueprint("event", __name__)
+
+SHOWN = 12
+"""Occurrences listed of a recurring event."""
+
+
+@blueprint.get("/events/<event>")
+def event_page(event: str) -> Response:
+    """Public and unlisted events; who may not know of one is told that it is not there."""
+    here = page()
+    found = here.snapshot.event(event)
+    if found is None:
+        raise NotFound("there is no such event, or no longer")
+    return show("event.html", here, **facts_of(here, found.event))
+
+
+def facts_of(here: Page, event: Event) -> dict[str, Any]:
+    """What the template shows."""
+    dated = occurrences_of(here, event)
+    return {
+        "event": event,
+        "item": dated[0],
+        "dates_ahead": dated if event.recurs else [],
+        "parent": _known(here, event.parent),
+        "children": [child for child in here.catalog.events if child.parent == event.uid and _listed(here, child)],
+        "links": subscribe.event_links(event, base_url(here.snapshot), here.language),
+        "map_link": _map(here, event),
+        "history": [line for line in changes_page.lines(here) if line.change.uid == event.uid],
+    }
+
+
+def occurrences_of(here: Page, event: Event) -> list[Item]:
+    """The occurrences from today on; when none are left, the first ones."""
+    open_seen = redacted(event, "unlisted", here.now)
+    far = timedelta(days=36525)
+    ahead = list(occurrences(open_seen, here.now, here.now + far, limit=SHOWN))
+    some = ahead or list(occurrences(open_seen, here.now - far, here.now, limit=SHOWN))
+    return items(some, here.zone, here.facts.hues)
+
+
+def _known(here: Page, uid: str | None) -> Event | None:
+    found = here.catalog.by_uid.get(uid or "")
+    return found if found and visible(found, "unlisted", here.now) else None
+
+
+def _listed(here: Page, event: Event) -> bool:
+    return visible(event, "public", here.now)
+
+
+def _map(here: Page, event: Event) -> str | None:
+    place = event.location
+    if place is None:
+        return None
+    words = ", ".join(part for part in (here.text(place.name), here.text(place.address)) if part)
+    return subscribe.map_link(place.geo, words)

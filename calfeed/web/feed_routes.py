@@ -1,0 +1,55 @@
+"""``/feeds/…`` and ``/events/<id>.ics``: what `feeds.answer` makes of a snapshot's resource."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from calfeed.errors import NotFound
+from calfeed.events.model import ALL
+from calfeed.feeds.select import Query
+from calfeed.web.feeds import answer
+from calfeed.web.site import site
+
+blueprint = Blueprint("feeds", __name__)
+
+
+@blueprint.get("/feeds/<name>")
+def feed(name: str) -> Response:
+    """``<feed>.ics``, ``.json``, ``.jcal``, ``.atom``, to subscribe to."""
+    return serve(f"/feeds/{name}", f'inline; filename="{_plain(name)}"' if name.endswith(".ics") else None)
+
+
+@blueprint.get("/feeds/<feed>/download.ics")
+def download(feed: str) -> Response:
+    """The same bytes as an attachment."""
+    return serve(f"/feeds/{feed}.ics", f'attachment; filename="{_plain(feed)}.ics"')
+
+
+@blueprint.get("/events/<event>.ics")
+def event(event: str) -> Response:
+    """One event as an attachment."""
+    return serve(f"/events/{event}.ics", f'attachment; filename="{_plain(event)}.ics"')
+
+
+def serve(path: str, disposition: str | None = None) -> Response:
+    """The resource of ``path`` with the query of this request; raises NotFound, QueryError."""
+    resource = site().snapshot.resource(path, Query.parse(request.args.items(multi=True)))
+    if resource is None:
+        raise NotFound(f"there is no {path!r}; the feed of everything is /feeds/{ALL}.ics")
+    sent = request.headers
+    status, headers, body = answer(
+        resource,
+        request.method,
+        sent.get("If-None-Match"),
+        sent.get("If-Modified-Since"),
+        sent.get("Accept-Encoding"),
+        disposition=disposition,
+    )
+    response = Response(body, status)
+    response.headers.clear()
+    response.headers.extend(headers)
+    return response
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() and letter.isascii() or letter in "-_." else "-" for letter in name)

@@ -1,0 +1,73 @@
+"""The headers of every response, errors included, and gzip for what Flask renders."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Flask, Response, request
+
+from calfeed.web.feeds import accepts_gzip
+
+POLICY = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "script-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""No inline style or script, nothing from elsewhere, no frame around any page but the embed."""
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_SMALL = 600  # below this gzip gains nothing
+
+
+def policy(**changes: str) -> str:
+    """The Content-Security-Policy; ``policy(frame_ancestors="*")`` for the embed."""
+    own = POLICY | {key.replace("_", "-"): value for key, value in changes.items()}
+    return "; ".join(f"{key} {value}" for key, value in own.items())
+
+
+def register(app: Flask) -> None:
+    """Runs after every request, also after one that failed."""
+    app.after_request(secure)
+    app.after_request(compress)  # runs before `secure`: Flask takes them in reverse
+
+
+def secure(response: Response) -> Response:
+    """Adds what the route has not set itself."""
+    headers = response.headers
+    for name, value in _ALWAYS.items():
+        headers.setdefault(name, value)
+    if "Content-Security-Policy" not in headers:
+        headers["Content-Security-Policy"] = policy()
+        headers["X-Frame-Options"] = "DENY"  # what browsers without frame-ancestors read
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def compress(response: Response) -> Response:
+    """gzip for the reader who asks; never where a secret and the reader's own words share a body (BREACH)."""
+    if response.direct_passthrough or "Content-Encoding" in response.headers or response.status_code != 200:
+        return response
+    if "no-store" in response.headers.get("Cache-Control", "") or not _text(response):
+        return response
+    response.vary.add("Accept-Encoding")
+    body = response.get_data()
+    if len(body) > _SMALL and accepts_gzip(request.headers.get("Accept-Encoding")):
+        response.set_data(gzip.compress(body, 6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _text(response: Response) -> bool:
+    return response.mimetype.startswith("text/") or response.mimetype.endswith(("json", "xml"))
