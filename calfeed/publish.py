@@ -6,6 +6,7 @@ import logging
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 POLL_SECONDS = 0.25
 RETRY = timedelta(seconds=5)
 """After this a publication is tried again that the ledger could not take, or took for an old source."""
+BEAT = timedelta(seconds=15)
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -32,6 +34,9 @@ class PublishingLedger(Protocol):
 
     def publish(self, catalog: Catalog, now: datetime) -> Published:
         """Make ``catalog`` the published state; one transaction."""
+
+    def beat(self, now: datetime) -> None:
+        """Show the other processes that this one is alive and holds its source."""
 
     def version(self) -> int:
         """Rises whenever any process publishes something new."""
@@ -119,6 +124,7 @@ class Publisher:
         self._candidate: Signature = ()
         self._version = -1
         self._retry_at: datetime | None = None
+        self._beaten_at: datetime | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -137,6 +143,7 @@ class Publisher:
         must not make half a list look like cancelled events.
         """
         with self._lock:
+            self._beat()
             seen = signature(self.path)
             if seen != self._loaded:
                 if seen != self._candidate:
@@ -161,6 +168,14 @@ class Publisher:
                 self.poll()
             except Exception:  # the watch must outlive whatever one poll meets
                 log.exception("the watch of the source failed; the last good state stays in use")
+
+    def _beat(self) -> None:
+        """Without it others would take this process for gone, and an older source than its own for a rollback."""
+        now = self._clock()
+        if self._beaten_at is None or now - self._beaten_at >= BEAT:
+            self._beaten_at = now
+            with suppress(LedgerError):  # the publication itself will say so
+                self._ledger.beat(now)
 
     def _read_source(self, seen: Signature) -> bool:
         self._loaded = seen
