@@ -33,6 +33,7 @@ def serve(host: str, port: int, workers: int, on_ready: Callable[[], Any] | None
     from granian import Granian  # 60 ms that only a server pays
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
+    from granian.log import LogLevels
 
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
@@ -47,6 +48,7 @@ def serve(host: str, port: int, workers: int, on_ready: Callable[[], Any] | None
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         backlog=2048,
         log_dictconfig=_LOGGING,
+        log_level=LogLevels.warning,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
@@ -58,8 +60,8 @@ def serve(host: str, port: int, workers: int, on_ready: Callable[[], Any] | None
 
 _LOGGING: dict[str, Any] = {
     "loggers": {
-        "_granian": {"handlers": [], "level": "WARNING", "propagate": True},
-        "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "propagate": True},
     },
     "formatters": {},
     "handlers": {},

@@ -1,0 +1,132 @@
+"""Commands between forms: what differs, and iCalendar into TOML."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from calfeed.cli.common import json_option, load_catalog, print_json, show_problems
+
+if TYPE_CHECKING:
+    from calfeed.events.model import Catalog, Event
+    from calfeed.events.revision import Change
+
+ICS_SUFFIXES = {".ics", ".ical", ".icalendar"}
+
+
+@click.command()
+@click.argument("old", type=click.Path(exists=True, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.option("--lang", default="en", show_default=True, help="Language of the words: en, ru or zh.")
+@json_option
+def diff(*, old: Path, new: Path, lang: str, as_json: bool) -> None:
+    """Tell what changed from OLD to NEW: event lists, folders of them, or .ics feeds.
+
+    Example: calfeed diff events.toml.old events.toml
+    """
+    from calfeed.events.changes import diff as compare  # only here
+
+    changes = compare(_catalog(old), _catalog(new), datetime.now(UTC))
+    if as_json:
+        print_json([_change_json(change, lang) for change in changes])
+    else:
+        for change in changes:
+            click.echo(_line(change, lang))
+    click.echo(f"{len(changes)} changes" if len(changes) != 1 else "1 change", err=True)
+
+
+def _catalog(path: Path) -> Catalog:
+    if path.suffix.lower() not in ICS_SUFFIXES:
+        return load_catalog(path)
+    from calfeed.events.parse import load  # only for feeds
+    from calfeed.feeds.read_ics import read_ics
+
+    return load([(str(path), read_ics(path.read_bytes(), str(path)).toml)])
+
+
+def _line(change: Change, lang: str) -> str:
+    from calfeed.events.wording import describe  # Babel
+
+    return f"{_event(change).summary.get(lang)}: {describe(change, lang)}"
+
+
+def _event(change: Change) -> Event:
+    found = change.after or change.before
+    if found is None:
+        raise ValueError("a change has a state before or after it")
+    return found
+
+
+def _change_json(change: Change, lang: str) -> dict[str, Any]:
+    from calfeed.events.wording import describe  # Babel
+
+    event = _event(change)
+    return {
+        "kind": str(change.kind),
+        "id": change.event_id,
+        "uid": change.uid,
+        "summary": event.summary.get(lang),
+        "fields": list(change.fields),
+        "words": describe(change, lang),
+        "before": _times(change.before),
+        "after": _times(change.after),
+    }
+
+
+def _times(event: Event | None) -> dict[str, Any] | None:
+    if event is None:
+        return None
+    end = event.end.isoformat() if event.end else None
+    return {
+        "start": event.start.isoformat(),
+        "end": end,
+        "status": event.status,
+        "rrule": event.rrule,
+        "tba": event.tba,
+    }
+
+
+@click.command("import")
+@click.argument("source", metavar="FILE.ics|URL|-")
+@click.option("--id", "calendar_id", help="Id of the calendar (else made from its name).")
+def import_(*, source: str, calendar_id: str | None) -> None:
+    """Turn an iCalendar file or feed into TOML on stdout, UIDs kept; what cannot be carried is told on stderr.
+
+    Example: calfeed import https://calendar.example.org/feed.ics > events.toml
+    """
+    from calfeed.feeds.read_ics import read_ics  # icalendar
+
+    imported = read_ics(_octets(source), source, calendar_id=calendar_id)
+    show_problems(imported.lost, err=True)
+    click.echo(imported.toml, nl=False)
+
+
+def _octets(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    if source.startswith(("http://", "https://", "webcal://")):
+        return _fetched(source)
+    try:
+        return Path(source).read_bytes()
+    except OSError as fault:
+        click.echo(f"{source}: error: cannot be read: {fault.strerror}", err=True)
+        sys.exit(1)
+
+
+def _fetched(url: str) -> bytes:
+    import requests  # only for a URL
+
+    try:
+        with requests.get(url.replace("webcal://", "https://", 1), timeout=(5, 60), stream=True) as answer:
+            answer.raise_for_status()
+            return answer.raw.read(MOST_OCTETS, decode_content=True)  # type: ignore[no-any-return]  # urllib3 gives bytes
+    except requests.RequestException as fault:
+        click.echo(f"{url}: error: cannot be fetched: {type(fault).__name__}", err=True)
+        sys.exit(1)
+
+
+MOST_OCTETS = 64 * 1024 * 1024

@@ -1,0 +1,125 @@
+"""`plan` and `rehearse` show the schedule; `send-test` explains what the endpoint answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+WEEK = ("--from", "2024-05-14T00:00:00Z", "--to", "2024-05-22T00:00:00Z")
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Takes what is posted and answers with ``status``."""
+
+    def __init__(self) -> None:
+        self.status, self.answer = 200, b"ok"
+        self.taken: list[tuple[dict[str, str], dict[str, object]]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/T000/B000/secret-part"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append(({key.lower(): value for key, value in self.headers.items()}, json.loads(body)))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.answer)))
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    def log_message(self, *args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_plan_lists_the_reminders_in_order(run: Run) -> None:
+    dues = json.loads(run("plan", *WEEK, "--json").stdout)
+    assert [(due["due"], due["event"], due["lead"], due["channel"]) for due in dues] == [
+        ("2024-05-15T02:00:00Z", "talks", "P1D", "newsroom"),
+        ("2024-05-16T01:00:00Z", "talks", "PT1H", "newsroom"),
+        ("2024-05-16T01:00:00Z", "expo", "P1D", "newsroom"),
+        ("2024-05-17T01:00:00Z", "expo", "PT0S", "newsroom"),
+    ]
+    assert len(run("plan", *WEEK).stdout.splitlines()) == 5
+
+
+def test_plan_explains_one_reminder(run: Run) -> None:
+    due = json.loads(run("plan", *WEEK, "--json").stdout)[0]
+    lines = run("plan", *WEEK, "--explain", due["id"]).stdout.splitlines()
+    assert lines[0].startswith("events.toml:12")
+    assert lines[-1] == "It is sent at 2024-05-15 10:00 Asia/Shanghai (2024-05-15T02:00:00Z)."
+    assert run("plan", *WEEK, "--explain", "nothing").exit_code == 2
+
+
+def test_rehearse_posts_each_reminder_once_to_a_real_endpoint(run: Run, endpoint: Endpoint) -> None:
+    result = run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url)
+    assert result.exit_code == 0, result.output
+    told = [(body["type"], body["data"]["event"]["id"], body["data"]["lead"]) for _, body in endpoint.taken]  # type: ignore[index]
+    assert told == [
+        ("event.reminder", "talks", "P1D"),
+        ("event.reminder", "talks", "PT1H"),
+        ("event.reminder", "expo", "P1D"),
+        ("event.reminder", "expo", "PT0S"),
+    ]
+    assert len({headers["webhook-id"] for headers, _ in endpoint.taken}) == 4
+    assert "secret-part" not in result.output
+
+
+def test_rehearse_to_a_url_needs_no_channel_and_sends_no_reminder_twice(
+    run: Run, folder: Path, endpoint: Endpoint
+) -> None:
+    text = (folder / "events.toml").read_text()
+    channel = text[text.index("[[channels]]") :]
+    for source in (text.replace(channel, ""), text + channel.replace("newsroom", "second")):
+        endpoint.taken.clear()
+        (folder / "events.toml").write_text(source)
+        assert run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url).exit_code == 0
+        assert len(endpoint.taken) == 4
+
+
+def test_rehearse_without_an_address_sends_nothing(run: Run) -> None:
+    result = run("rehearse", *WEEK, "--speed", "10000000", "--dry-run", "--json")
+    steps = json.loads(result.stdout)
+    assert (steps["planned"], steps["not sent"], steps["sent"]) == (4, 4, 0)
+
+
+def test_a_rehearsal_that_meets_a_refusal_exits_1(run: Run, endpoint: Endpoint) -> None:
+    endpoint.status = 410
+    result = run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url)
+    assert (result.exit_code, "4 failed" in result.stderr) == (1, True)
+
+
+def test_send_test_explains_the_answer_and_never_shows_the_address(run: Run, endpoint: Endpoint) -> None:
+    result = run("send-test", "newsroom", NEWSROOM_SLACK_URL=endpoint.url)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("newsroom (slack): HTTP 200, sent\n")
+    assert "text" in endpoint.taken[0][1]
+    endpoint.status, endpoint.answer = 404, b"no_service"
+    refused = run("send-test", "newsroom", NEWSROOM_SLACK_URL=endpoint.url)
+    assert (refused.exit_code, "broken channel" in refused.stdout) == (1, True)
+    assert "secret-part" not in result.output + refused.output
+
+
+def test_send_test_of_an_idle_or_unknown_channel(run: Run) -> None:
+    idle = run("send-test", "newsroom")
+    assert (idle.exit_code, idle.stderr) == (1, "channel newsroom is idle: env:NEWSROOM_SLACK_URL is not set\n")
+    assert run("send-test", "nobody").exit_code == 2

@@ -1,0 +1,97 @@
+"""Commands that read a source: results on stdout, the rest on stderr, 0 for success, 1 for problems, 2 for usage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from calfeed.cli import COMMANDS
+
+Run = Callable[..., Result]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0, result.output
+    assert "Example: calfeed " in result.stdout or "Commands:" in result.stdout
+
+
+def test_check_of_a_good_source_says_nothing_and_exits_0(run: Run) -> None:
+    result = run("check")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "0 errors, 0 warnings\n")
+
+
+def test_check_tells_every_problem_with_its_place(run: Run, folder: Path) -> None:
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(
+        text.replace("2024-05-21", "2024-05-01").replace('kind = "slack"', 'kind = "slak"')
+    )
+    result = run("check")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert [line.split(": ")[:3] for line in lines] == [
+        ["events.toml:23:1", "error", "events[1].end"],
+        ["events.toml:28:1", "error", "channels[0].kind"],
+    ]
+
+
+def test_check_as_json_and_for_github(run: Run, folder: Path) -> None:
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace("2024-05-21", "2024-05-01"))
+    found = json.loads(run("check", "--json").stdout)
+    assert json.dumps(found).count("2024-05-01 is before start 2024-05-17") == 1
+    assert run("check", "--format", "github").stdout.startswith("::error file=events.toml,line=23")
+
+
+def test_check_of_a_source_that_is_not_there(run: Run, folder: Path) -> None:
+    result = run("check", "nowhere.toml")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("nowhere.toml: error: cannot be read: No such file or directory")
+
+
+def test_an_unknown_command_or_option_exits_2(run: Run) -> None:
+    assert [run("chekc").exit_code, run("check", "--nonsense").exit_code] == [2, 2]
+
+
+def test_init_writes_a_source_that_check_accepts_and_never_writes_over_one(run: Run, folder: Path) -> None:
+    again = run("init")
+    assert (again.exit_code, "is there already" in again.stderr) == (1, True)
+    (folder / "events.toml").unlink()
+    assert run("init").exit_code == 0
+    assert run("check").exit_code == 0
+    assert run("init", "-").stdout == (folder / "events.toml").read_text()
+
+
+def test_schema_is_json_schema(run: Run) -> None:
+    schema = json.loads(run("schema").stdout)
+    assert {"calendar", "events", "feeds", "channels"} <= set(schema["properties"])
+
+
+def test_agenda_shows_what_lies_between(run: Run) -> None:
+    result = run("agenda", "--from", "2024-05-16", "--to", "2024-05-17")
+    assert result.stdout.splitlines() == [
+        "WHEN                                      WHAT   STATUS     ID",
+        "Thu 2024-05-16 10:00–11:30 Asia/Shanghai  Talks  confirmed  talks",
+        "Fri 2024-05-17 – Tue 2024-05-21           EXPO   confirmed  expo",
+    ]
+
+
+def test_agenda_takes_feed_category_and_language(run: Run) -> None:
+    span = ("--from", "2024-05-01", "--to", "2024-05-31", "--json")
+    assert [one["id"] for one in json.loads(run("agenda", *span, "--feed", "expo").stdout)] == ["expo"]
+    talks = json.loads(run("agenda", *span, "--category", "summit", "--lang", "zh").stdout)
+    assert [(one["summary"], one["start"]) for one in talks] == [("会谈", "2024-05-16T10:00:00+08:00")]
+    assert run("agenda", "--feed", "nothing").exit_code == 2
+
+
+def test_a_broken_source_gives_problems_and_exit_1_in_every_command_that_reads_it(run: Run, folder: Path) -> None:
+    (folder / "events.toml").write_text("nonsense")
+    for command in (("agenda",), ("plan",), ("feed",), ("send-test", "newsroom")):
+        result = run(*command)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("events.toml:1:")
