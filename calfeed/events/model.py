@@ -81,7 +81,7 @@ class Text:
 
     def pick(self, language: str | None = None) -> tuple[str, str]:
         """``(language, text)`` of what `get` returns: which language the reader really gets."""
-        if language:
+        if language and len(self.by_language) > 1:
             wanted = language.lower()
             for tags in (wanted, wanted.split("-")[0]):
                 for tag, text in self.by_language:

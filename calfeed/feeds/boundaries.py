@@ -43,6 +43,11 @@ def day_of(now: datetime) -> datetime:
     return datetime.combine(now.astimezone(UTC).date(), time(), UTC)
 
 
+def day_after(moment: datetime) -> datetime:
+    """The first UTC midnight at which something that ended then is past."""
+    return day_of(moment - timedelta(microseconds=1)) + timedelta(days=1)
+
+
 def month_of(now: datetime) -> datetime:
     """The first instant of the UTC month: endless events are written one by one up to a time counted from it."""
     return day_of(now).replace(day=1)

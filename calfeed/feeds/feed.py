@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import attrgetter
+from typing import NamedTuple
 
 from calfeed.events.colors import CSS3
 from calfeed.events.model import Calendar, Feed
+from calfeed.feeds import jcal
 from calfeed.feeds.ics import PRODID, calendar
 from calfeed.feeds.markdown import plain
 from calfeed.feeds.phrases import phrases
@@ -16,7 +17,7 @@ from calfeed.feeds.pieces import Entry, Piece, Pieces
 from calfeed.feeds.properties import Property, one_line, text_property, uri_property
 from calfeed.feeds.select import Query
 from calfeed.feeds.text import uri
-from calfeed.feeds.vevent import Style
+from calfeed.feeds.vevent import Style, vevents
 from calfeed.feeds.zones import vtimezone
 
 MOST_EVENTS = 1_000
@@ -31,49 +32,67 @@ Head = Callable[[str], Iterable[Property]]
 """A calendar's properties, given what is to be said about events that were left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A feed's octets; ``dropped`` events ended by ``since`` and are left out; ``rolling`` as in `Piece`."""
+class Written(NamedTuple):
+    """An event of a feed, the style it is written in there, and its octets."""
 
-    octets: bytes
+    entry: Entry
+    style: Style
+    piece: Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands in one feed, in order; ``dropped`` events, the last of which ended at ``since``, are left out."""
+
+    header: tuple[Property, ...]
+    zones: tuple[bytes, ...]
+    written: tuple[Written, ...]
     dropped: int
     since: datetime | None
-    rolling: bool
+
+    @property
+    def rolling(self) -> bool:
+        """Whether endless events stand in it one by one, up to the style's horizon."""
+        return any(each.piece.rolling for each in self.written)
+
+    def ics(self) -> bytes:
+        """The feed as iCalendar."""
+        return calendar(self.header, self.zones, (each.piece.octets for each in self.written))
+
+    def jcal(self) -> bytes:
+        """The feed as jCal."""
+        components = (
+            one for each in self.written for one in vevents(each.entry.event, each.entry.revision, each.style)
+        )
+        return jcal.calendar(self.header, self.zones, components)
 
 
-def compile_feed(
-    head: Head,
-    entries: Sequence[Entry],
-    pieces: Pieces,
-    style: Style,
-    *,
-    timezone: str,
-    today: datetime,
-) -> Compiled:
+def lay_out(
+    head: Head, entries: Sequence[Entry], pieces: Pieces, style: Style, *, timezone: str, today: datetime
+) -> Layout:
     """A feed of these events; where services could not read all, what ended longest before ``today`` is left out.
 
     ``head`` makes the calendar's properties from what is to be said about that; ``timezone`` stands in a feed that
     would hold nothing else.
     """
     kept, gone, zones = _settled(entries, pieces, style, today)
-    since = max((piece.end for piece in gone if piece.end), default=None)
-    ordered = sorted(kept, key=attrgetter("order"))
-    written = [piece.octets for piece in ordered]
-    if not any(written):
+    since = max((each.piece.end for each in gone if each.piece.end), default=None)
+    kept.sort(key=lambda each: each.piece.order)
+    if not any(each.piece.octets for each in kept):
         zones = [_some_zone(timezone)]
-    octets = calendar(list(head(_told(len(gone), since, style.language))), zones, written)
-    return Compiled(octets, len(gone), since, any(piece.rolling for piece in kept))
+    header = tuple(head(_told(len(gone), since, style.language)))
+    return Layout(header, tuple(zones), tuple(kept), len(gone), since)
 
 
 def _settled(
     entries: Sequence[Entry], pieces: Pieces, style: Style, today: datetime
-) -> tuple[list[Piece], list[Piece], list[bytes]]:
-    """Pieces kept and left out, and the VTIMEZONEs that say every local time of those kept.
+) -> tuple[list[Written], list[Written], list[bytes]]:
+    """Events kept and left out, and the VTIMEZONEs that say every local time of those kept.
 
     Where one VTIMEZONE cannot say all instants of a zone, its single events are written in UTC; where it cannot say
     the recurring ones either, those too.
     """
-    found = pieces.of(entries, style)
+    found = [Written(entry, style, piece) for entry, piece in zip(entries, pieces.of(entries, style), strict=True)]
     soft: set[str] = set()
     hard: set[str] = set()
     while True:
@@ -84,35 +103,37 @@ def _settled(
             return kept, gone, [written for _, written in sorted(zones.items()) if written]
         hard |= unsaid & soft
         soft |= unsaid
-        for at, piece in enumerate(found):
+        for at, (entry, _, piece) in enumerate(found):
             if not soft.isdisjoint(piece.instants):
-                utc = replace(style, utc=frozenset(hard if piece.ruled else soft))
-                found[at] = pieces.of(entries[at : at + 1], utc)[0]
+                changed = replace(style, utc=frozenset(hard if piece.ruled else soft))
+                found[at] = Written(entry, changed, pieces.of([entry], changed)[0])
 
 
-def trimmed(found: Sequence[Piece], today: datetime) -> tuple[list[Piece], list[Piece]]:
+def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], list[Written]]:
     """What fits the limits of calendar services, and what ended before ``today``, longest ago first, that did not."""
-    count, size = sum(piece.count for piece in found), sum(len(piece.octets) for piece in found)
-    past = sorted((piece for piece in found if piece.end and piece.end <= today), key=_by_end)
-    gone = []
-    for piece in past:
-        if count <= MOST_EVENTS and size <= MOST_OCTETS - _OVERHEAD:
+    count, size = sum(each.piece.count for each in found), sum(len(each.piece.octets) for each in found)
+    if not _too_much(count, size):
+        return list(found), []
+    past = [each for each in found if each.piece.end and each.piece.end <= today]
+    gone = set()
+    for each in sorted(past, key=lambda each: (each.piece.end, each.piece.order[1])):
+        if not _too_much(count, size):
             break
-        gone.append(piece)
-        count, size = count - piece.count, size - len(piece.octets)
-    left_out = set(map(id, gone))
-    return [piece for piece in found if id(piece) not in left_out], gone
+        gone.add(each.entry.event.uid)
+        count, size = count - each.piece.count, size - len(each.piece.octets)
+    kept = [each for each in found if each.entry.event.uid not in gone]
+    return kept, [each for each in past if each.entry.event.uid in gone]
 
 
-def _by_end(piece: Piece) -> tuple[datetime | None, str]:
-    return piece.end, piece.order[1]
+def _too_much(count: int, size: int) -> bool:
+    return count > MOST_EVENTS or size > MOST_OCTETS - _OVERHEAD
 
 
-def _instants(kept: Iterable[Piece]) -> dict[str, set[datetime]]:
-    found: dict[str, set[datetime]] = {}
-    for piece in kept:
-        for zone, moments in piece.instants.items():
-            found.setdefault(zone, set()).update(moments)
+def _instants(kept: Iterable[Written]) -> dict[str, list[datetime]]:
+    found: dict[str, list[datetime]] = {}
+    for each in kept:
+        for zone, moments in each.piece.instants.items():
+            found.setdefault(zone, []).extend(moments)
     return found
 
 
@@ -123,7 +144,7 @@ def _some_zone(timezone: str) -> bytes:
 
 def _told(dropped: int, since: datetime | None, language: str) -> str:
     words = phrases(language)
-    return words.dropped.format(words.day(since.date() + timedelta(days=1)), dropped) if since else ""
+    return words.dropped.format(dropped, words.day((since - timedelta(microseconds=1)).date())) if since else ""
 
 
 def names(feed: Feed, calendar: Calendar, query: Query, language: str, told: str) -> Iterator[Property]:
@@ -131,26 +152,26 @@ def names(feed: Feed, calendar: Calendar, query: Query, language: str, told: str
     name = one_line(feed.name.get(language))
     if query.categories:
         name = f"{name}: {', '.join(query.categories)}"
-    named = text_property("NAME", feed.name, language, calendar.language)._replace(value=name)
-    yield from (named, Property("X-WR-CALNAME", name))
+    yield text_property("NAME", feed.name, (language, calendar.language), name)
+    yield ("X-WR-CALNAME", name, "text", ())
     described = plain(calendar.description.get(language)) if calendar.description else ""
     text = "\n\n".join(filter(None, (described, told)))
     if text:
         whose = calendar.description or feed.name
-        yield text_property("DESCRIPTION", whose, language, calendar.language)._replace(value=text)
-        yield Property("X-WR-CALDESC", text)
+        yield text_property("DESCRIPTION", whose, (language, calendar.language), text)
+        yield ("X-WR-CALDESC", text, "text", ())
 
 
 def manner(calendar: Calendar) -> Iterator[Property]:
     """Zone, rhythm and colour of a feed."""
-    yield Property("X-WR-TIMEZONE", calendar.timezone)
-    yield Property("REFRESH-INTERVAL", calendar.refresh.iso, "duration", (("VALUE", "DURATION"),))
-    yield Property("X-PUBLISHED-TTL", calendar.refresh.iso)
+    yield ("X-WR-TIMEZONE", calendar.timezone, "text", ())
+    yield ("REFRESH-INTERVAL", calendar.refresh.iso, "duration", (("VALUE", "DURATION"),))
+    yield ("X-PUBLISHED-TTL", calendar.refresh.iso, "text", ())
     if calendar.color:
-        yield Property("COLOR", calendar.color.lower())
+        yield ("COLOR", calendar.color.lower(), "text", ())
         value = CSS3.get(calendar.color.lower())
         if value:
-            yield Property("X-APPLE-CALENDAR-COLOR", value.upper())
+            yield ("X-APPLE-CALENDAR-COLOR", value.upper(), "text", ())
 
 
 def origin(source: str | None, page: str | None) -> Iterator[Property]:
@@ -158,7 +179,11 @@ def origin(source: str | None, page: str | None) -> Iterator[Property]:
     if source:
         yield uri_property("SOURCE", source)
     if page:
-        yield Property("URL", uri(page), "uri")
+        yield ("URL", uri(page), "uri", ())
 
 
-IDENTITY = (Property("VERSION", "2.0"), Property("PRODID", PRODID), Property("CALSCALE", "GREGORIAN"))
+IDENTITY: tuple[Property, ...] = (
+    ("VERSION", "2.0", "text", ()),
+    ("PRODID", PRODID, "text", ()),
+    ("CALSCALE", "GREGORIAN", "text", ()),
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from calfeed.events.model import Event
 from calfeed.events.revision import Revision
 from calfeed.feeds.properties import Component, Params, Property
-from calfeed.feeds.text import escape, fold, parameter
+from calfeed.feeds.text import LINE_OCTETS, escape, fold, parameter
 from calfeed.feeds.vevent import Style, vevents
 
 PRODID = "-//calfeed//calfeed//EN"
@@ -21,36 +22,43 @@ def vevent(event: Event, revision: Revision, style: Style) -> bytes:
 
 def calendar(header: Sequence[Property], zones: Iterable[bytes], events: Iterable[bytes]) -> bytes:
     """A whole iCalendar object from what is written already; ``zones`` and ``events`` may not both be empty."""
-    head = "".join(f"{line(each)}\r\n" for each in header).encode()
-    return b"".join((b"BEGIN:VCALENDAR\r\n", head, *zones, *events, b"END:VCALENDAR\r\n"))
+    head = "\r\n".join(("BEGIN:VCALENDAR", *content(header), "")).encode()
+    return b"".join((head, *zones, *events, b"END:VCALENDAR\r\n"))
 
 
 def octets(components: Iterable[Component]) -> bytes:
     """Components one after the other."""
-    return "".join(f"{each}\r\n" for component in components for each in _lines(component)).encode()
+    lines: list[str] = []
+    for component in components:
+        _write(component, lines)
+    lines.append("")
+    return "\r\n".join(lines).encode()
 
 
-def line(each: Property) -> str:
-    """One content line, folded, without its last break."""
-    name, value, kind, params = each
-    if kind == "text":
-        value = escape(value)  # type: ignore[arg-type]  # a text has one value
-    elif kind == "texts":
-        value = ",".join(map(escape, value))
-    return fold(f"{name}{_written(params)}:{value}" if params else f"{name}:{value}")
+def _write(component: Component, lines: list[str]) -> None:
+    lines.append(f"BEGIN:{component.name}")
+    lines += content(component.properties)
+    for child in component.components:
+        _write(child, lines)
+    lines.append(f"END:{component.name}")
 
 
+def content(properties: Iterable[Property]) -> list[str]:
+    """Content lines, folded, without their last breaks."""
+    lines = []
+    for name, value, kind, params in properties:
+        text = value if isinstance(value, str) else ",".join(map(escape, value))
+        if kind == "text":
+            text = escape(text)
+        line = f"{name}{_written(params)}:{text}" if params else f"{name}:{text}"
+        lines.append(line if len(line) <= LINE_OCTETS and line.isascii() else fold(line))
+    return lines
+
+
+@lru_cache(maxsize=4096)
 def _written(params: Params) -> str:
     return "".join(f";{name}={_value(value)}" for name, value in params)
 
 
 def _value(value: str | tuple[str, ...]) -> str:
     return parameter(value) if isinstance(value, str) else ",".join(map(parameter, value))
-
-
-def _lines(component: Component) -> Iterator[str]:
-    yield f"BEGIN:{component.name}"
-    yield from map(line, component.properties)
-    for child in component.components:
-        yield from _lines(child)
-    yield f"END:{component.name}"

@@ -31,6 +31,8 @@ def plain(text: str) -> str:
     """Paragraphs parted by an empty line, list items on lines of their own, links as ``text (URL)``."""
     text = text.strip()
     if _PROSE.fullmatch(text) and "  \n" not in text:
+        if "\n" not in text and "  " not in text:
+            return text
         return "\n\n".join(_spaced(part) for part in re.split("\n\n+", text))
     from markdown_it.tree import SyntaxTreeNode  # with the parser, only for texts that are more than prose
 

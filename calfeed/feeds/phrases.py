@@ -73,7 +73,7 @@ _ENGLISH = Phrases(
     tba_date="Date to be announced: some day within {}.",
     join="Join",
     source="Source",
-    dropped="Events that ended before {} are left out ({} of them): calendar services read about 1,000 events or 1 MB.",
+    dropped="Left out: {} past events, the last of {}. Calendar services read about 1,000 events or 1 MB.",
     day=_day_month(_EN, ""),
     days=_span(_EN, ""),
 )
@@ -86,7 +86,7 @@ _RUSSIAN = Phrases(
     tba_date="Дата будет объявлена: один из дней {}.",
     join="Подключиться",
     source="Источник",
-    dropped="События, завершившиеся до {}, не включены (всего {}): сервисы читают около 1000 событий или 1 МБ.",
+    dropped="Не включено прошедших событий: {}, последнее от {} Сервисы читают около 1000 событий или 1 МБ.",
     day=_day_month(_RU, " г."),
     days=_span(_RU, " г."),
 )
@@ -99,7 +99,7 @@ _CHINESE = Phrases(
     tba_date="日期待定：{}之间的某一天。",
     join="加入",
     source="来源",
-    dropped="{}之前结束的活动未列入（共{}项）：日历服务约读取1000项或1 MB。",
+    dropped="未列入已结束的活动{}项（最后一项：{}）。日历服务约读取1000项或1 MB。",
     day=_chinese,
     days=_chinese_days,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from calfeed.events.model import Event, Moment, instant
 from calfeed.events.occurrences import last_end
@@ -20,8 +20,7 @@ MOST_STYLES = 32
 Stamp = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event of a feed with its revision.
 
     ``original`` when nothing was taken from it for these readers: its revision alone then tells its states apart.
@@ -32,8 +31,7 @@ class Entry:
     original: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What one event adds to a feed.
 
     ``instants`` are those it shows in local time, by TZID: a VTIMEZONE must be right for each. ``end`` is None for an
@@ -44,9 +42,9 @@ class Piece:
     count: int
     order: tuple[datetime, str]
     end: datetime | None
-    instants: Mapping[str, frozenset[datetime]]
-    ruled: bool
-    rolling: bool
+    instants: Mapping[str, Collection[datetime]]
+    ruled: bool = False
+    rolling: bool = False
 
 
 class Pieces:
@@ -87,34 +85,32 @@ def _piece(entry: Entry, style: Style, kept: dict[str, tuple[Stamp, Piece]]) -> 
 def make(event: Event, revision: Revision, style: Style) -> Piece:
     """The piece of one event."""
     found, utc = published(event, style)
-    return Piece(
-        octets=octets(component(part, revision, style, utc) for part in found),
-        count=len(found),
-        order=(instant(event.start, event.zone), event.uid),
-        end=last_end(event),
-        instants=_instants(found, style, utc),
-        ruled=any(part.rrule for part in found),
-        rolling=event.rrule is not None and len(found) > 1 and not any(part.rrule for part in found),
-    )
-
-
-def _instants(found: list[Part], style: Style, utc: frozenset[str]) -> dict[str, frozenset[datetime]]:
-    shown: dict[str, set[datetime]] = {}
+    written = octets([component(part, revision, style, utc) for part in found])
+    instants: dict[str, list[datetime]] = {}
     for part in found:
-        for moment in _moments(part, style):
-            zone = zone_name(moment)
-            if zone is not None and zone not in utc and isinstance(moment, datetime):
-                shown.setdefault(zone, set()).add(moment.astimezone(UTC))
-    return {zone: frozenset(moments) for zone, moments in shown.items()}
+        _collect(part, style, utc, instants)
+    order = (_utc(event.start, event), event.uid)
+    if not event.recurs:
+        return Piece(written, len(found), order, _utc(event.end or event.start, event), instants)
+    end, ruled = last_end(event), any(part.rrule for part in found)
+    return Piece(written, len(found), order, end, instants, ruled, rolling=end is None and not ruled)
 
 
-def _moments(part: Part, style: Style) -> Iterator[Moment]:
+def _utc(moment: Moment, event: Event) -> datetime:
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else instant(moment, event.zone)
+
+
+def _collect(part: Part, style: Style, utc: frozenset[str], into: dict[str, list[datetime]]) -> None:
+    """The instants that a part shows, or by its rule makes others show, by the TZID they are shown with."""
     event = part.event
-    if not event.tba:
-        yield from (each for each in (event.start, event.end) if each is not None)
-    yield from part.exdates
-    if part.recurrence_id is not None:
-        yield part.recurrence_id
+    shown: list[Moment | None] = [] if event.tba else [event.start, event.end]
+    if part.recurrence_id is not None or part.exdates:
+        shown += (part.recurrence_id, *part.exdates)
     if part.rrule is not None:
         for each in bounded(event, style.horizon):
-            yield from (each.start, each.end)
+            shown += (each.start, each.end)
+    for moment in shown:
+        if isinstance(moment, datetime):
+            zone = zone_name(moment)
+            if zone is not None and zone not in utc:
+                into.setdefault(zone, []).append(moment.astimezone(UTC))

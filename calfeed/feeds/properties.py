@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import Literal
 
 from calfeed.events.model import Moment, Text
 from calfeed.feeds.text import clean, uri
@@ -20,13 +21,12 @@ Kind = Literal[
 Params = tuple[tuple[str, str | tuple[str, ...]], ...]
 
 
-class Property(NamedTuple):
-    """One content line before it is written."""
+Property = tuple[str, str | tuple[str, ...], Kind, Params]
+"""Name, value, kind and parameters of one content line before it is written. A bare tuple: a feed has many."""
 
-    name: str
-    value: str | tuple[str, ...]
-    kind: Kind = "text"
-    params: Params = ()
+
+Tongues = tuple[str, str]
+"""The reader's language, and the calendar's own."""
 
 
 @dataclass(slots=True)
@@ -38,14 +38,16 @@ class Component:
     components: list[Component] = field(default_factory=list)
 
 
+@lru_cache(maxsize=4096)
 def utc_stamp(moment: datetime) -> str:
     """``20240517T020000Z``."""
-    return local_stamp(moment.astimezone(UTC)) + "Z"
+    return f"{local_stamp(moment.astimezone(UTC))}Z"
 
 
 def local_stamp(moment: datetime) -> str:
     """``20240517T100000``: the wall clock alone."""
-    return moment.isoformat()[:19].replace("-", "").replace(":", "")
+    clock = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    return "%04d%02d%02dT%02d%02d%02d" % clock  # noqa: UP031 # twice as fast as the other ways
 
 
 def day_stamp(day: date) -> str:
@@ -56,38 +58,43 @@ def day_stamp(day: date) -> str:
 def moment_property(name: str, moment: Moment, utc: frozenset[str]) -> Property:
     """A date, an instant with the TZID of its zone, or in UTC: for zones in ``utc`` and for UTC itself."""
     if not isinstance(moment, datetime):
-        return Property(name, day_stamp(moment), "date", (("VALUE", "DATE"),))
+        return (name, day_stamp(moment), "date", DAY)
     zone = zone_name(moment)
     if zone is None or zone in utc:
-        return Property(name, utc_stamp(moment), "date-time")
-    return Property(name, local_stamp(moment), "date-time", (("TZID", zone),))
+        return (name, utc_stamp(moment), "date-time", ())
+    return (name, local_stamp(moment), "date-time", (("TZID", zone),))
 
 
-def zone_name(moment: Moment) -> str | None:
-    """The TZID an instant is written with; None for days, UTC and zones without a name."""
-    key: str | None = getattr(moment.tzinfo, "key", None) if isinstance(moment, datetime) else None
+def zone_name(moment: datetime) -> str | None:
+    """The TZID an instant is written with; None for UTC and zones without a name."""
+    key: str | None = getattr(moment.tzinfo, "key", None)
     return None if key in UTC_NAMES else key
 
 
+DAY: Params = (("VALUE", "DATE"),)
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
 
 
-def text_property(name: str, text: Text, language: str, native: str, params: Params = ()) -> Property:
-    """A text in ``language``; says which language it is in unless it is the calendar's own and the only one."""
-    tag, value = text.pick(language)
+def text_property(name: str, text: Text, tongues: Tongues, value: str | None = None, params: Params = ()) -> Property:
+    """A text in the reader's language, or ``value`` made of it.
+
+    It says its language unless that is the calendar's own and the only one.
+    """
+    language, native = tongues
+    tag, own = text.pick(language)
     if len(text.by_language) > 1 or tag != native:
         params = (("LANGUAGE", tag), *params)
-    return Property(name, value, "text", params)
+    return (name, own if value is None else value, "text", params)
 
 
 def uri_property(name: str, value: str, params: Params = ()) -> Property:
     """A URI with ``VALUE=URI``, for properties whose default type is another."""
-    return Property(name, uri(value), "uri", (*params, ("VALUE", "URI")))
+    return (name, uri(value), "uri", (*params, ("VALUE", "URI")))
 
 
 def one_line(text: str) -> str:
     """Without line breaks: titles, places and labels have one line."""
-    return " ".join(clean(text).split())
+    return text if text.isprintable() and "  " not in text else " ".join(clean(text).split())
 
 
 def walk(components: Sequence[Component]) -> Iterator[Component]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from calfeed.events.model import Event, Moment, Occurrence, instant, moment_key
@@ -16,8 +17,7 @@ AHEAD = timedelta(days=731)
 """How far beyond now, or beyond its start, an endless event is written one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One VEVENT to be: ``event`` has the part's own moments and texts; ``recurrence_id`` marks an override."""
 
     event: Event

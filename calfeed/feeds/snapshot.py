@@ -12,9 +12,9 @@ from threading import Lock
 
 from calfeed.events.model import ALL, Catalog, Event, Feed, Occurrence, Visibility
 from calfeed.events.revision import Change, Revision
-from calfeed.feeds.boundaries import day_of, last_modified, month_of, next_change
-from calfeed.feeds.feed import IDENTITY, Head, compile_feed, manner, names, origin
-from calfeed.feeds.ics import MEDIA_TYPE
+from calfeed.feeds import ics, jcal
+from calfeed.feeds.boundaries import day_after, day_of, last_modified, month_of, next_change
+from calfeed.feeds.feed import IDENTITY, Head, Layout, lay_out, manner, names, origin
 from calfeed.feeds.index import Index
 from calfeed.feeds.pieces import Entry, Pieces
 from calfeed.feeds.properties import Property
@@ -183,9 +183,15 @@ class Snapshot:
         feed = self.catalog.feed_by_id.get(name)
         if feed is None or (feed.visibility == "private" and not private) or (download and suffix != "ics"):
             return None
-        return self._ics(feed, query)
+        return self._feed_as(suffix, feed, query)
 
-    def _ics(self, feed: Feed, query: Query) -> Resource:
+    def _feed_as(self, suffix: str, feed: Feed, query: Query) -> Resource:
+        if suffix in {"ics", "jcal"}:
+            return self._written(self.layout(feed, query), suffix)
+        raise NotImplementedError
+
+    def layout(self, feed: Feed, query: Query = EVERYTHING) -> Layout:
+        """What stands in the iCalendar of a feed."""
         calendar, style = self.catalog.calendar, self.style(query)
         path = f"/feeds/{feed.id}.ics" + (f"?{query.canonical()}" if query != EVERYTHING else "")
         source = None if feed.visibility == "private" else self.url(path)
@@ -196,19 +202,25 @@ class Snapshot:
             yield from manner(calendar)
             yield from origin(source, self.url("/"))
 
-        return self._compiled(head, self.entries(feed, query), style)
+        return self._lay_out(head, self.entries(feed, query), style)
 
     def _event(self, entry: Entry, query: Query) -> Resource:
-        return self._compiled(lambda _: IDENTITY, [entry], self.style(query))
+        return self._written(self._lay_out(lambda _: IDENTITY, [entry], self.style(query)), "ics")
 
-    def _compiled(self, head: Head, entries: Sequence[Entry], style: Style) -> Resource:
-        made = compile_feed(
-            head, entries, self.pieces, style, timezone=self.catalog.calendar.timezone, today=day_of(self.built_at)
-        )
-        moments = [self.modified, month_of(self.built_at) if made.rolling else self.modified]
-        if made.since:
-            moments.append(day_of(made.since))
-        return Resource.of(made.octets, MEDIA_TYPE, max(moments), dropped=made.dropped)
+    def _lay_out(self, head: Head, entries: Sequence[Entry], style: Style) -> Layout:
+        timezone = self.catalog.calendar.timezone
+        return lay_out(head, entries, self.pieces, style, timezone=timezone, today=day_of(self.built_at))
+
+    def _written(self, layout: Layout, suffix: str) -> Resource:
+        moments = [self.modified]
+        if layout.rolling:
+            moments.append(month_of(self.built_at))
+        if layout.since:
+            moments.append(day_after(layout.since))
+        modified = max(moments)
+        if suffix == "jcal":
+            return Resource.of(layout.jcal(), jcal.MEDIA_TYPE, modified, dropped=layout.dropped)
+        return Resource.of(layout.ics(), ics.MEDIA_TYPE, modified, dropped=layout.dropped)
 
 
 def build(

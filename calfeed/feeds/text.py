@@ -10,23 +10,24 @@ LINE_OCTETS = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
-_SPECIAL = re.compile("[\\\\;,\n]")
 _PARAMETER = re.compile('[^",;:^\n\x00-\x1f\x7f]*')
-_ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _CARETS = str.maketrans({"^": "^^", '"': "^'", "\n": "^n"})
 
 
 def clean(text: str) -> str:
     """Without control characters; every kind of line break that some parser splits at becomes ``\\n``."""
-    if not _UNCLEAN.search(text):
+    if text.isprintable() or not _UNCLEAN.search(text):
         return text
     return _CONTROL.sub("", _BREAKS.sub("\n", text))
 
 
 def escape(text: str) -> str:
     """A TEXT value (RFC 5545 §3.3.11)."""
-    text = clean(text)
-    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
+    if not text.isprintable():
+        text = clean(text)
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    return text.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def parameter(text: str) -> str:
@@ -39,26 +40,29 @@ def parameter(text: str) -> str:
 
 def uri(text: str) -> str:
     """A URI value: not escaped, and never able to end its line."""
-    return clean(text).replace("\n", "").strip() if _UNCLEAN.search(text) or "\n" in text else text
+    return text if text.isprintable() else clean(text).replace("\n", "").strip()
 
 
 def fold(line: str) -> str:
     """The line with CRLF SPACE after at most 75 octets, never inside a character nor after a lone backslash."""
-    if len(line) <= LINE_OCTETS and (line.isascii() or len(line.encode()) <= LINE_OCTETS):
-        return line
     octets = line.encode()
-    parts, start, room = [], 0, LINE_OCTETS
-    while len(octets) - start > room:
-        end = _cut(octets, start, start + room)
+    size = len(octets)
+    if size <= LINE_OCTETS:
+        return line
+    end = _cut(octets, LINE_OCTETS)
+    parts = [octets[:end]]
+    while size - end >= LINE_OCTETS:
+        start, end = end, _cut(octets, end + LINE_OCTETS - 1)
         parts.append(octets[start:end])
-        start, room = end, LINE_OCTETS - 1
-    parts.append(octets[start:])
+    parts.append(octets[end:])
     return b"\r\n ".join(parts).decode()
 
 
-def _cut(octets: bytes, start: int, end: int) -> int:
+def _cut(octets: bytes, end: int) -> int:
+    """The last place up to ``end`` at which a line may be broken."""
     while octets[end] & 0xC0 == 0x80:
         end -= 1
-    head = octets[start:end]
-    backslashes = len(head) - len(head.rstrip(b"\\"))
-    return end - backslashes % 2
+    if octets[end - 1] != 0x5C:
+        return end
+    head = octets[:end]
+    return end - (end - len(head.rstrip(b"\\"))) % 2

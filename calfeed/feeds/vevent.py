@@ -5,7 +5,6 @@ What clients do with them is told in the manual's page on clients; a vendor's qu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,7 +14,9 @@ from calfeed.feeds.markdown import plain
 from calfeed.feeds.phrases import Phrases, phrases
 from calfeed.feeds.properties import (
     Component,
+    Params,
     Property,
+    Tongues,
     moment_property,
     one_line,
     text_property,
@@ -47,13 +48,20 @@ class Style:
     utc: frozenset[str] = frozenset()
     horizon: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
+    @property
+    def tongues(self) -> Tongues:
+        """The reader's language, and the calendar's own."""
+        return self.language, self.native
+
 
 def published(event: Event, style: Style) -> tuple[list[Part], frozenset[str]]:
     """The event's VEVENTs to be, and the zones whose instants they show in UTC."""
-    utc = style.utc | _second_readings(event)
+    utc = style.utc
+    seconds = [moment for moment in _moments(event) if isinstance(moment, datetime) and _is_second(moment)]
+    if seconds:
+        utc |= {str(zone_name(moment)) for moment in seconds}
     single = style.expand or (event.rrule is not None and event.timezone in utc and not is_all_day(event))
-    found = parts(event, drop=style.cancelled == "drop", single=single, horizon=style.horizon)
-    return found, utc
+    return parts(event, drop=style.cancelled == "drop", single=single, horizon=style.horizon), utc
 
 
 def vevents(event: Event, revision: Revision, style: Style) -> list[Component]:
@@ -62,53 +70,58 @@ def vevents(event: Event, revision: Revision, style: Style) -> list[Component]:
     return [component(part, revision, style, utc) for part in found]
 
 
-def _second_readings(event: Event) -> frozenset[str]:
-    """Zones in which the event names the second of two equal clock times: a TZID means the first (RFC 5545 §3.3.5)."""
-    moments = [each for one in (event, *event.overrides) for each in (one.start, one.end, one.recurrence_id)]
-    moments += [*event.rdate, *event.exdate]
-    return frozenset(str(zone_name(each)) for each in moments if isinstance(each, datetime) and _is_second(each))
+def _moments(event: Event) -> list[Moment | None]:
+    found = [event.start, event.end, *event.rdate, *event.exdate]
+    for one in event.overrides:
+        found += (one.start, one.end, one.recurrence_id)
+    return found
 
 
 def _is_second(moment: datetime) -> bool:
+    """Whether it is the second of two equal clock times: a TZID means the first (RFC 5545 §3.3.5)."""
     return moment.fold == 1 and moment.replace(fold=0).utcoffset() != moment.utcoffset()
 
 
 def component(part: Part, revision: Revision, style: Style, utc: frozenset[str]) -> Component:
     """One VEVENT with what stands in it."""
     event = part.event
-    words = phrases(event.summary.pick(style.language)[0])
-    found = Component("VEVENT", list(_identity(part, revision)))
-    add = found.properties.extend
-    add(_times(part, utc))
-    add(_texts(event, style, words))
-    add(_place(event.location, style))
-    add(_state(event, style))
-    add(_links(part, style))
+    found = Component(
+        "VEVENT",
+        [
+            *_identity(part.uid, revision),
+            *_times(part, utc),
+            *_texts(event, style),
+            *(_place(event.location, style) if event.location else ()),
+            *_state(event, style),
+            *_links(part, style),
+        ],
+    )
     if style.alarm is not None and event.status != "cancelled":
         found.components.append(_alarm(event, style.alarm, style))
     return found
 
 
-def _identity(part: Part, revision: Revision) -> Iterator[Property]:
+def _identity(uid: str, revision: Revision) -> list[Property]:
     modified = utc_stamp(revision.modified)
-    yield Property("UID", part.uid)
-    yield Property("DTSTAMP", modified, "date-time")
-    yield Property("CREATED", utc_stamp(revision.created), "date-time")
-    yield Property("LAST-MODIFIED", modified, "date-time")
-    yield Property("SEQUENCE", str(revision.sequence), "integer")
+    return [
+        ("UID", uid, "text", ()),
+        ("DTSTAMP", modified, "date-time", ()),
+        ("CREATED", utc_stamp(revision.created), "date-time", ()),
+        ("LAST-MODIFIED", modified, "date-time", ()),
+        ("SEQUENCE", str(revision.sequence), "integer", ()),
+    ]
 
 
-def _times(part: Part, utc: frozenset[str]) -> Iterator[Property]:
+def _times(part: Part, utc: frozenset[str]) -> list[Property]:
     start, end = span(part.event)
-    yield moment_property("DTSTART", start, utc)
+    found = [moment_property("DTSTART", start, utc)]
     if end is not None:
-        yield moment_property("DTEND", end, utc)
+        found.append(moment_property("DTEND", end, utc))
     if part.recurrence_id is not None:
-        yield moment_property("RECURRENCE-ID", part.recurrence_id, utc)
+        found.append(moment_property("RECURRENCE-ID", part.recurrence_id, utc))
     if part.rrule is not None:
-        yield Property("RRULE", part.rrule, "recur")
-    for moment in part.exdates:
-        yield moment_property("EXDATE", moment, utc)
+        found.append(("RRULE", part.rrule, "recur", ()))
+    return found + [moment_property("EXDATE", moment, utc) for moment in part.exdates]
 
 
 def span(event: Event) -> tuple[Moment, Moment | None]:
@@ -123,31 +136,29 @@ def span(event: Event) -> tuple[Moment, Moment | None]:
 
 def is_all_day(event: Event) -> bool:
     """Whether the event is published as one of days."""
-    return event.all_day or event.tba is not None
+    return event.tba is not None or event.all_day
 
 
 def title(event: Event, language: str, *, marked: bool = False) -> str:
     """The summary, saying what is still to be announced and, ``marked``, that the event is cancelled."""
     tag, text = event.summary.pick(language)
-    text, words = one_line(text), phrases(tag)
+    text = one_line(text)
     if event.tba:
-        text = (words.tba_time_title if event.tba == "time" else words.tba_date_title).format(text)
-    return words.cancelled_title.format(text) if marked and event.status == "cancelled" else text
+        text = getattr(phrases(tag), f"tba_{event.tba}_title").format(text)
+    return phrases(tag).cancelled_title.format(text) if marked and event.status == "cancelled" else text
 
 
 def description(event: Event, language: str) -> str:
     """Plain text: what is to be announced, the description, how to join, where the publisher has it from."""
     words = phrases(event.summary.pick(language)[0])
-    return "\n\n".join(filter(None, _paragraphs(event, language, words)))
-
-
-def _paragraphs(event: Event, language: str, words: Phrases) -> Iterator[str]:
-    if event.tba:
-        yield announcement(event, words)
+    parts = [announcement(event, words)] if event.tba else []
     if event.description is not None:
-        yield plain(event.description.get(language))
-    yield "\n".join(_join(each, language, words) for each in event.conference)
-    yield "\n".join(_source(each, language, words) for each in event.sources)
+        parts.append(plain(event.description.get(language)))
+    if event.conference:
+        parts.append("\n".join(_join(each, language, words) for each in event.conference))
+    if event.sources:
+        parts.append("\n".join(_source(each, language, words) for each in event.sources))
+    return "\n\n".join(filter(None, parts))
 
 
 def announcement(event: Event, words: Phrases) -> str:
@@ -170,13 +181,14 @@ def _source(source: Source, language: str, words: Phrases) -> str:
     return f"{words.source}: {one_line(source.title.get(language))}{day}{url}"
 
 
-def _texts(event: Event, style: Style, words: Phrases) -> Iterator[Property]:
-    summary = text_property("SUMMARY", event.summary, style.language, style.native)
-    yield summary._replace(value=title(event, style.language, marked=style.cancelled == "mark"))
-    text = "\n\n".join(filter(None, _paragraphs(event, style.language, words)))
+def _texts(event: Event, style: Style) -> list[Property]:
+    language = style.language
+    summary = title(event, language, marked=style.cancelled == "mark")
+    found = [text_property("SUMMARY", event.summary, style.tongues, summary)]
+    text = description(event, language)
     if text:
-        whose = event.description or event.summary
-        yield text_property("DESCRIPTION", whose, style.language, style.native)._replace(value=text)
+        found.append(text_property("DESCRIPTION", event.description or event.summary, style.tongues, text))
+    return found
 
 
 def place_text(place: Place, language: str) -> str:
@@ -185,18 +197,18 @@ def place_text(place: Place, language: str) -> str:
     return f"{name}\n{one_line(place.address.get(language))}" if place.address else name
 
 
-def _place(place: Place | None, style: Style) -> Iterator[Property]:
-    if place is None:
-        return
+def _place(place: Place, style: Style) -> list[Property]:
     altrep = (("ALTREP", uri(place.url)),) if place.url else ()
-    location = text_property("LOCATION", place.name, style.language, style.native, altrep)
-    yield location._replace(value=place_text(place, style.language))
+    text = place_text(place, style.language)
+    found = [text_property("LOCATION", place.name, style.tongues, text, altrep)]
     if place.geo:
         latitude, longitude = map(degrees, place.geo)
-        yield Property("GEO", f"{latitude};{longitude}", "float")
-        address = (("X-ADDRESS", one_line(place.address.get(style.language))),) if place.address else ()
-        params = (*address, ("X-APPLE-RADIUS", "100"), ("X-TITLE", one_line(place.name.get(style.language))))
-        yield uri_property("X-APPLE-STRUCTURED-LOCATION", f"geo:{latitude},{longitude}", params)
+        name, _, address = text.partition("\n")
+        params = (("X-ADDRESS", address),) if address else ()
+        params += (("X-APPLE-RADIUS", "100"), ("X-TITLE", name))
+        found.append(("GEO", f"{latitude};{longitude}", "float", ()))
+        found.append(uri_property("X-APPLE-STRUCTURED-LOCATION", f"geo:{latitude},{longitude}", params))
+    return found
 
 
 def degrees(angle: float) -> str:
@@ -205,22 +217,24 @@ def degrees(angle: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _state(event: Event, style: Style) -> Iterator[Property]:
+def _state(event: Event, style: Style) -> list[Property]:
     cancelled = event.status == "cancelled"
     busy = event.transparency == "opaque" and not cancelled
-    status = "CONFIRMED" if cancelled and style.cancelled == "mark" else event.status.upper()
-    yield Property("STATUS", status)
-    yield Property("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     outlook = "FREE" if not busy else "TENTATIVE" if event.status == "tentative" else "BUSY"
-    yield Property("X-MICROSOFT-CDO-BUSYSTATUS", outlook)
+    found: list[Property] = [
+        ("STATUS", "CONFIRMED" if cancelled and style.cancelled == "mark" else event.status.upper(), "text", ()),
+        ("TRANSP", "OPAQUE" if busy else "TRANSPARENT", "text", ()),
+        ("X-MICROSOFT-CDO-BUSYSTATUS", outlook, "text", ()),
+    ]
     if is_all_day(event):
-        yield Property("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
+        found.append(("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE", "text", ()))
     if event.visibility == "private":
-        yield Property("CLASS", "PRIVATE")
+        found.append(("CLASS", "PRIVATE", "text", ()))
     if event.categories:
-        yield Property("CATEGORIES", event.categories, "texts")
+        found.append(("CATEGORIES", event.categories, "texts", ()))
     if event.priority is not None:
-        yield Property("PRIORITY", str(event.priority), "integer")
+        found.append(("PRIORITY", str(event.priority), "integer", ()))
+    return found
 
 
 def page_url(event: Event, base_url: str | None) -> str | None:
@@ -230,51 +244,55 @@ def page_url(event: Event, base_url: str | None) -> str | None:
     return f"{base_url}/events/{event.id}" if base_url and event.visibility != "private" else None
 
 
-def _links(part: Part, style: Style) -> Iterator[Property]:
-    event = part.event
+def _links(part: Part, style: Style) -> list[Property]:
+    event, found = part.event, []
     url = page_url(event, style.base_url)
     if url:
-        yield Property("URL", url, "uri")
+        found.append(("URL", url, "uri", ()))
     if event.image:
-        yield uri_property("IMAGE", event.image)
-    for conference in event.conference:
-        yield _conference(conference, style)
-    for attached in event.attach:
-        yield Property("ATTACH", uri(attached), "uri")
-    yield from _people(event, style)
+        found.append(uri_property("IMAGE", event.image))
+    found += [_conference(each, style) for each in event.conference]
+    found += [("ATTACH", uri(each), "uri", ()) for each in event.attach]
+    if event.organizer or event.contact:
+        found += _people(event, style)
     if part.related:
-        yield Property("RELATED-TO", part.related)
-    for source in event.sources:
-        if source.url:
-            label = (("LABEL", one_line(source.title.get(style.language))),)
-            yield uri_property("LINK", source.url, (("LINKREL", "via"), *label))
+        found.append(("RELATED-TO", part.related, "text", ()))
+    found += [_link(each, each.url, style) for each in event.sources if each.url]
     if event.tba:
-        yield Property("X-CALFEED-TBA", event.tba.upper())
+        found.append(("X-CALFEED-TBA", event.tba.upper(), "text", ()))
+    return found
+
+
+def _link(source: Source, url: str, style: Style) -> Property:
+    """RFC 9253 §8.2; IANA's relation ``via`` is "the source of the information"."""
+    return uri_property("LINK", url, (("LINKREL", "via"), ("LABEL", one_line(source.title.get(style.language)))))
 
 
 def _conference(conference: Conference, style: Style) -> Property:
-    features = (("FEATURE", tuple(map(str.upper, conference.features))),) if conference.features else ()
-    label = (("LABEL", one_line(conference.label.get(style.language))),) if conference.label else ()
-    return uri_property("CONFERENCE", conference.uri, (*features, *label))
+    params: Params = (("FEATURE", tuple(map(str.upper, conference.features))),) if conference.features else ()
+    if conference.label:
+        params += (("LABEL", one_line(conference.label.get(style.language))),)
+    return uri_property("CONFERENCE", conference.uri, params)
 
 
-def _people(event: Event, style: Style) -> Iterator[Property]:
-    person = event.organizer
+def _people(event: Event, style: Style) -> list[Property]:
+    person, found = event.organizer, []
     if person is not None and person.email:
         name = (("CN", one_line(person.name.get(style.language))),)
-        yield Property("ORGANIZER", f"mailto:{uri(person.email)}", "cal-address", name)
+        found.append(("ORGANIZER", f"mailto:{uri(person.email)}", "cal-address", name))
     contact = event.contact or (person.name if person and not person.email else None)
     if contact is not None:
-        yield text_property("CONTACT", contact, style.language, style.native)
+        found.append(text_property("CONTACT", contact, style.tongues))
+    return found
 
 
 def _alarm(event: Event, lead: Duration, style: Style) -> Component:
     return Component(
         "VALARM",
         [
-            Property("ACTION", "DISPLAY"),
-            Property("DESCRIPTION", title(event, style.language)),
-            Property("TRIGGER", _trigger(event, lead, style.all_day_at), "duration"),
+            ("ACTION", "DISPLAY", "text", ()),
+            ("DESCRIPTION", title(event, style.language), "text", ()),
+            ("TRIGGER", _trigger(event, lead, style.all_day_at), "duration", ()),
         ],
     )
 
