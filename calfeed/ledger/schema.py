@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that leads to these tables."""
 
 metadata = MetaData(
@@ -71,7 +71,7 @@ publication = Table(
     Column("digest", Text, primary_key=True),  # of the whole source
     Column("number", Integer, nullable=False, unique=True),  # rises with each publication, also of an old source
     Column("seen", Instant, nullable=False),  # when this source was first published
-    Column("published", Instant, nullable=False),  # when it last was
+    Column("published", Instant, nullable=False),  # when it last was; rises with number, also between skewed clocks
     Column("current", Boolean, nullable=False),
     Column("frame", JSON, nullable=False),  # calendar, feeds and channels, without any channel's URL
     Index("ix_publication_current", "current", unique=True, **_when("current")),
@@ -104,14 +104,6 @@ change = Table(
     Column("before", Integer),  # revision it differs from; none when the event was added
     Column("fields", JSON, nullable=False),
     Index(None, "uid", "number"),
-)
-
-feed = Table(
-    "feed",
-    metadata,
-    Column("path", Text, primary_key=True),
-    Column("etag", Text, nullable=False),
-    Column("modified", Instant, nullable=False),  # Last-Modified: the same on every replica, never back
 )
 
 channel = Table(
@@ -156,11 +148,17 @@ delivery = Table(
     Column("settled", Instant),
     Column("provider_ref", Text),
     Column("last_error", Text),
-    Index("ix_delivery_pending", "at", "id", **_when("state = 'pending'")),
+    Column("subscription", Text),  # self-service: whom it goes to; ``channel`` is then the audience it is one of
+    Column("reached", Text),  # an audience's: the last subscription that was given its copy
+    Index("ix_delivery_pending", "at", "id", **_when("state = 'pending' AND subscription IS NULL")),
+    Index("ix_delivery_copies", "at", "id", **_when("state = 'pending' AND subscription IS NOT NULL")),
+    Index("ix_delivery_subscription", "subscription", **_when("subscription IS NOT NULL")),
     Index("ix_delivery_sending", "lease_until", **_when("state = 'sending'")),
     Index(None, "channel", "state", "at"),
     Index(None, "uid", "channel"),
     Index(None, "state", "due"),
+    Index("ix_delivery_late", "late", **_when("late IS NOT NULL")),
+    Index("ix_delivery_settled", "settled", **_when("settled IS NOT NULL")),
 )
 
 attempt = Table(
@@ -178,7 +176,8 @@ attempt = Table(
     Column("retry_after", Float),  # seconds
     Column("excerpt", Text),  # beginning of the answer's body
     Column("overtaken", Boolean, nullable=False, server_default=text("false")),  # its lease had run out
-    Index(None, "delivery"),
+    Index(None, "delivery", "outcome"),
+    Index(None, "outcome"),
 )
 
 process = Table(
@@ -192,4 +191,49 @@ process = Table(
     Column("seen", Instant, nullable=False),
     Column("ticked", Instant),  # last turn of its scheduler; none in a web process
     Column("holds", Text),  # digest of the source it has read
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the token, which is kept nowhere
+    Column("created", Instant, nullable=False),
+    Column("used", Instant),  # to the hour
+    Column("revoked", Instant),
+)
+
+audience = Table(
+    "audience",  # what many subscriptions ask for alike; planned once, as if it were a channel
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("before", JSON, nullable=False),  # lead times, as the TOML writes them
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("audience", Text, ForeignKey("audience.id"), nullable=False),
+    Column("state", Text, nullable=False),  # unverified | active | paused | gone
+    Column("kind", Text, nullable=False),  # webhook | slack
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # signs what is sent, so it is kept as it is
+    Column("digest", Text, nullable=False),  # SHA-256 of its owner's token
+    Column("host", Text, nullable=False),
+    Column("place", Text, nullable=False),  # SHA-256 of the URL
+    Column("language", Text),
+    Column("timezone", Text),
+    Column("created", Instant, nullable=False),
+    Column("verified", Instant),
+    Column("sent_at", Instant),
+    Column("failing_since", Instant),
+    Column("failed_at", Instant),
+    Column("reason", Text),
+    Index("ix_subscription_members", "audience", "id", **_when("state = 'active'")),
+    Index("ix_subscription_unverified", "host", **_when("state = 'unverified'")),
+    Index(None, "place"),
 )

@@ -72,6 +72,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_channel_state_at", "delivery", ["channel", "state", "at"], unique=False)
     op.create_index(
+        "ix_delivery_late",
+        "delivery",
+        ["late"],
+        unique=False,
+        sqlite_where=text("late IS NOT NULL"),
+        postgresql_where=text("late IS NOT NULL"),
+    )
+    op.create_index(
         "ix_delivery_pending",
         "delivery",
         ["at", "id"],
@@ -87,15 +95,16 @@ def upgrade() -> None:
         sqlite_where=text("state = 'sending'"),
         postgresql_where=text("state = 'sending'"),
     )
+    op.create_index(
+        "ix_delivery_settled",
+        "delivery",
+        ["settled"],
+        unique=False,
+        sqlite_where=text("settled IS NOT NULL"),
+        postgresql_where=text("settled IS NOT NULL"),
+    )
     op.create_index("ix_delivery_state_due", "delivery", ["state", "due"], unique=False)
     op.create_index("ix_delivery_uid_channel", "delivery", ["uid", "channel"], unique=False)
-    op.create_table(
-        "feed",
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("etag", sa.Text(), nullable=False),
-        sa.Column("modified", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("path", name="pk_feed"),
-    )
     op.create_table(
         "process",
         sa.Column("id", sa.Text(), nullable=False),
@@ -165,4 +174,5 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name="fk_attempt_delivery", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_attempt"),
     )
-    op.create_index("ix_attempt_delivery", "attempt", ["delivery"], unique=False)
+    op.create_index("ix_attempt_delivery_outcome", "attempt", ["delivery", "outcome"], unique=False)
+    op.create_index("ix_attempt_outcome", "attempt", ["outcome"], unique=False)
