@@ -60,19 +60,12 @@ def claim(
 
 def settle(connection: Connection, owner: str, settlements: Sequence[Settlement], now: datetime) -> None:
     """Records how claimed deliveries went; of those claimed again meanwhile only the attempt is kept."""
-    rows = _mine(connection, owner, [one.delivery for one in settlements])
-    values, found = [], []
-    for one in settlements:
-        row = rows.get(one.delivery)
-        if row is not None and row.attempt == one.attempt:
-            values.append(_settled(row, one, now))
-            found.append((row, one))
-    _write(connection, values)
-    mine = {one.delivery for _, one in found}
-    _append(
-        connection, owner, [(one, one.delivery not in mine) for one in settlements if one.result not in UNTRIED], now
-    )
-    channels.learn(connection, [(row.channel, one) for row, one in found], now)
+    rows = _rows(connection, [one.delivery for one in settlements])
+    mine = {one.delivery: rows[one.delivery] for one in settlements if _holds(rows.get(one.delivery), owner, one)}
+    _write(connection, [_settled(mine[one.delivery], one, now) for one in settlements if one.delivery in mine])
+    tried = [one for one in settlements if one.result not in UNTRIED]
+    _append(connection, owner, [(one, one.delivery not in mine) for one in tried], now)
+    channels.learn(connection, [(mine[one.delivery].channel, one) for one in tried if one.delivery in mine], now)
 
 
 def return_leases(connection: Connection, now: datetime) -> int:
@@ -165,9 +158,21 @@ def _told(connection: Connection, row: RowMapping) -> dict[str, Any]:
     return {"corrects": ref, "known": known.event if known else None}
 
 
-def _mine(connection: Connection, owner: str, ids: Sequence[str]) -> dict[str, AnyRow]:
-    query = select(delivery).where(delivery.c.id.in_(ids), delivery.c.owner == owner, delivery.c.state == State.SENDING)
-    return {row.id: row for row in connection.execute(query.with_for_update())}
+def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
+    query = select(delivery).where(delivery.c.id.in_(ids)).with_for_update()
+    return {row.id: row for row in connection.execute(query)}
+
+
+def _holds(row: AnyRow | None, owner: str, one: Settlement) -> bool:
+    """Whether this answer decides.
+
+    It does while the claim stands; and when it says that the message arrived, as long as nobody has claimed it since.
+    """
+    if row is None or row.attempt != one.attempt:
+        return False
+    if row.state == State.SENDING:
+        return bool(row.owner == owner)
+    return one.result is Result.SENT and row.state != State.SENT
 
 
 def _settled(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
@@ -228,7 +233,6 @@ _OUTCOMES: Mapping[Result, Callable[[AnyRow, Settlement, datetime], dict[str, An
     Result.REJECTED: _ends_as(State.REJECTED),
     Result.BROKEN: _ends_as(State.REJECTED),
     Result.SUPERSEDED: _ends_as(State.SUPERSEDED),
-    Result.EXPIRED: _ends_as(State.EXPIRED),
 }
 
 

@@ -10,11 +10,15 @@ from typing import Self
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
+from calfeed.ledger import audit as audits
 from calfeed.ledger import channels, claims, migrate, planning, processes, publications, reading, revisions
+from calfeed.ledger.audit import Audit
+from calfeed.ledger.bell import Bell
 from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
+from calfeed.ledger.stats import Stats, stats
 from calfeed.ledger.values import Attempt, Claimed, Delivery, Settlement
 
 _PATIENCE = 5
@@ -31,6 +35,7 @@ class Ledger:
         self.database = Database(url, busy_seconds=busy_seconds)
         self.process = Process(role=role)
         self._current: Current | None = None
+        self._bell = None if self.database.sqlite else Bell(self.database.url)
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +47,8 @@ class Ledger:
 
     def close(self) -> None:
         """Gives back the connections."""
+        if self._bell is not None:
+            self._bell.close()
         self.database.close()
 
     def upgrade(self) -> tuple[str | None, str]:
@@ -53,12 +60,23 @@ class Ledger:
     def publish(self, catalog: Catalog, now: datetime) -> Published:
         """Makes ``catalog`` the published state: revisions, changes, and the deliveries that follow from them."""
         with self.database.alone() as connection:
-            return publications.publish(connection, catalog, self.process, now)
+            published, current = publications.publish(connection, catalog, self.process, now, self._current)
+        self._current = current
+        return published
 
     def version(self) -> int:
         """The number of the current publication; rises whenever any process publishes something new."""
         with self.database.read() as connection:
             return publications.version(connection)
+
+    def changed_since(self, version: int) -> bool:
+        """Whether another publication than ``version`` is current. Cheap enough to be asked many times a second."""
+        if self._bell is not None and not self._bell.rang():
+            return False
+        changed = self.version() != version
+        if self._bell is not None and not changed:
+            self._bell.heard()
+        return changed
 
     def current(self) -> Current | None:
         """The published state; read from the database only when its version is not the one this process knows."""
@@ -142,6 +160,17 @@ class Ledger:
         """Sends again, at once, what is dead, rejected or expired; returns what was taken. Raises NotFound."""
         with self.database.write() as connection:
             return reading.retry(connection, ids, now)
+
+    def audit(self, now: datetime) -> Audit:
+        """Whether every reminder that is owed has exactly one outcome, and which has not."""
+        with self.database.read() as connection:
+            current = publications.current_state(connection, self._current)
+            return audits.audit(connection, current, now)
+
+    def stats(self, now: datetime) -> Stats:
+        """Counts for whoever watches."""
+        with self.database.read() as connection:
+            return stats(connection, now)
 
     def prune(self, now: datetime) -> int:
         """Drops what is too old to matter; counts deliveries."""

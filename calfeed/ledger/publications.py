@@ -19,10 +19,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
-from calfeed.events.changes import Revised, revise, stands
+from calfeed.events.changes import revise, stands
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import notices, planning, revisions
+from calfeed.ledger.bell import ring
 from calfeed.ledger.frame import from_frame, source_digest, to_frame
 from calfeed.ledger.processes import Process, hold
 from calfeed.ledger.schema import process, publication
@@ -38,7 +39,7 @@ class Published:
     """What is published: ``catalog`` is what to serve, also where this process's own source was not ``accepted``.
 
     ``revisions`` are those feeds show, tombstones included; ``changes`` is the latest history, newest first; ``news``
-    is what this publication changed; ``version`` rises with each publication.
+    is what this publication changed. ``version`` and ``at``, its time, rise with each publication.
     """
 
     catalog: Catalog
@@ -46,6 +47,7 @@ class Published:
     changes: tuple[Change, ...]
     news: tuple[Change, ...] = ()
     version: int
+    at: datetime
     accepted: bool = True
 
 
@@ -56,34 +58,53 @@ class Current:
     catalog: Catalog
     revisions: Mapping[str, Revision]
     version: int
+    at: datetime
 
 
-def publish(connection: Connection, catalog: Catalog, me: Process, now: datetime) -> Published:
+def publish(
+    connection: Connection, catalog: Catalog, me: Process, now: datetime, known: Current | None
+) -> tuple[Published, Current]:
     """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
     digest = source_digest(catalog)
-    current = current_publication(connection)
-    accepted = _accepts(connection, current, digest, me, now)
+    row = _row(connection)
+    accepted = _accepts(connection, row, digest, me, now)
     hold(connection, me, digest, now)
-    before = revisions.current(connection)
+    current = current_state(connection, known)
     if current is not None and not accepted:
-        return _kept(connection, current, catalog, before, now)
+        return _kept(connection, current, catalog, now), current
+    before = current.revisions if current else {}
     revised = revise(catalog, before, now, catalog.calendar.tombstone.as_timedelta())
-    changed = current is None or current.digest != digest
-    if changed:
-        if current is not None:
-            step = planning.behind(_catalog(current, before), planning.horizon(connection), now)
-            planning.take(connection, step, now)
-        _store(connection, catalog, digest, now)
+    number, at = (row.number, row.published) if row else (0, now)
+    if row is None or row.digest != digest:
+        number, at = _replace(connection, current, catalog, digest, now)
     revisions.store(connection, before, revised.remembered)
     revisions.record(connection, revised.changes, before, now)
-    if changed:
+    if current is not None and number != current.version:
         planning.reconcile(connection, catalog, now)
-        notices.notify(connection, catalog, () if revised.first else revised.changes, before, now)
-    return _published(connection, catalog, revised)
+        notices.notify(connection, catalog, revised.changes, before, now)
+    published = Published(
+        catalog=catalog,
+        revisions=revised.revisions,
+        changes=tuple(revisions.changes(connection, HISTORY)),
+        news=revised.changes,
+        version=number,
+        at=at,
+    )
+    return published, Current(catalog=catalog, revisions=revised.remembered, version=number, at=at)
 
 
-def current_publication(connection: Connection) -> AnyRow | None:
-    """The row of what is published; None before the first time."""
+def _replace(
+    connection: Connection, current: Current | None, catalog: Catalog, digest: str, now: datetime
+) -> tuple[int, datetime]:
+    """(number, time) of the publication that takes the place of the current one."""
+    if current is not None:
+        planning.take(connection, planning.behind(current.catalog, planning.horizon(connection), now), now)
+    number, at = _store(connection, catalog, digest, now)
+    ring(connection, number)
+    return number, at
+
+
+def _row(connection: Connection) -> AnyRow | None:
     return connection.execute(select(publication).where(publication.c.current)).one_or_none()
 
 
@@ -96,11 +117,11 @@ def current_state(connection: Connection, known: Current | None) -> Current | No
     """What is published; ``known`` itself when it still is. None before the first publication."""
     if known is not None and known.version == version(connection):
         return known
-    current = current_publication(connection)
+    current = _row(connection)
     if current is None:
         return None
     found = revisions.current(connection)
-    return Current(catalog=_catalog(current, found), revisions=found, version=current.number)
+    return Current(catalog=_catalog(current, found), revisions=found, version=current.number, at=current.published)
 
 
 def _accepts(connection: Connection, current: AnyRow | None, digest: str, me: Process, now: datetime) -> bool:
@@ -115,24 +136,28 @@ def _accepts(connection: Connection, current: AnyRow | None, digest: str, me: Pr
     return connection.execute(holders).first() is None
 
 
-def _store(connection: Connection, catalog: Catalog, digest: str, now: datetime) -> None:
+def _store(connection: Connection, catalog: Catalog, digest: str, now: datetime) -> tuple[int, datetime]:
+    """(number, time) of the new publication; the time rises by a second at least, whatever the clocks do."""
+    last = connection.execute(select(func.max(publication.c.number), func.max(publication.c.published))).one()
+    number, at = (last[0] or 0) + 1, now.replace(microsecond=0)
+    if last[1] is not None:
+        at = max(at, last[1] + timedelta(seconds=1))
     connection.execute(update(publication).where(publication.c.current).values(current=False))
-    number = (connection.execute(select(func.max(publication.c.number))).scalar() or 0) + 1
-    again = {"number": number, "published": now, "current": True, "frame": to_frame(catalog)}
+    again = {"number": number, "published": at, "current": True, "frame": to_frame(catalog)}
     statement = upsert(connection, publication).values(digest=digest, seen=now, **again)
     connection.execute(statement.on_conflict_do_update(index_elements=[publication.c.digest], set_=again))
+    return number, at
 
 
-def _kept(
-    connection: Connection, current: AnyRow, mine: Catalog, found: Mapping[str, Revision], now: datetime
-) -> Published:
-    catalog = with_addresses(_catalog(current, found), mine)
+def _kept(connection: Connection, current: Current, mine: Catalog, now: datetime) -> Published:
+    catalog = with_addresses(current.catalog, mine)
     tombstone = catalog.calendar.tombstone.as_timedelta()
     return Published(
         catalog=catalog,
-        revisions={uid: one for uid, one in found.items() if stands(one, now, tombstone)},
+        revisions={uid: one for uid, one in current.revisions.items() if stands(one, now, tombstone)},
         changes=tuple(revisions.changes(connection, HISTORY)),
-        version=current.number,
+        version=current.version,
+        at=current.at,
         accepted=False,
     )
 
@@ -149,13 +174,3 @@ def with_addresses(catalog: Catalog, mine: Catalog) -> Catalog:
 
 def _catalog(current: AnyRow, found: Mapping[str, Revision]) -> Catalog:
     return from_frame(current.frame, {uid: one.event for uid, one in found.items() if one.removed is None})
-
-
-def _published(connection: Connection, catalog: Catalog, revised: Revised) -> Published:
-    return Published(
-        catalog=catalog,
-        revisions=revised.revisions,
-        changes=tuple(revisions.changes(connection, HISTORY)),
-        news=revised.changes,
-        version=version(connection),
-    )

@@ -31,10 +31,9 @@ class Result(StrEnum):
     LOST = "lost"  # nobody knows: its process was killed, or stopped while the answer was outstanding
     UNSENT = "unsent"  # nothing left this machine
     SUPERSEDED = "superseded"  # outdated between claim and send; nothing left this machine
-    EXPIRED = "expired"  # too late between claim and send; nothing left this machine
 
 
-UNTRIED = frozenset({Result.UNSENT, Result.SUPERSEDED, Result.EXPIRED})
+UNTRIED = frozenset({Result.UNSENT, Result.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
