@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, or_, select, update
 
 from calfeed.ledger import channels, revisions
 from calfeed.ledger.ids import new_ids
@@ -24,6 +24,11 @@ LEASE = timedelta(seconds=60)
 """Longer than any request takes (15 s)."""
 
 LOST = "the process was lost before the answer came; whether it arrived is unknown"
+
+# Literals, not parameters: only from them can SQLite see that its partial indexes apply.
+_PENDING = delivery.c.state == literal_column("'pending'")
+WAITING = (_PENDING & delivery.c.subscription.is_(None), _PENDING & delivery.c.subscription.is_not(None))
+SENDING = delivery.c.state == literal_column("'sending'")
 
 _CLAIMED = ("id", "kind", "channel", "uid", "subject", "due", "attempt")
 _MAX_PAGES = 50
@@ -70,7 +75,7 @@ def settle(connection: Connection, owner: str, settlements: Sequence[Settlement]
 
 def return_leases(connection: Connection, now: datetime) -> int:
     """Gives back what processes that were lost had claimed; counts them."""
-    query = select(delivery).where(delivery.c.state == State.SENDING, delivery.c.lease_until <= now)
+    query = select(delivery).where(SENDING, delivery.c.lease_until <= now)
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     lost = [
         (row, Settlement(delivery=row.id, attempt=row.attempt, result=Result.LOST, ended=now, error=LOST))
@@ -84,19 +89,20 @@ def return_leases(connection: Connection, now: datetime) -> int:
 
 def expire(connection: Connection, now: datetime) -> int:
     """Names the outcome of what can no longer be sent: expired, dead, rejected; counts them."""
-    waits = delivery.c.state == State.PENDING
-    late = update(delivery).where(waits, delivery.c.tries == 0, delivery.c.expires <= now)
-    over = update(delivery).where(waits, delivery.c.tries > 0, delivery.c.ends <= now)
-    ended = connection.execute(late.values(state=State.EXPIRED, settled=now)).rowcount
-    ended += connection.execute(over.values(state=State.DEAD, settled=now)).rowcount
+    ended = 0
+    for waits in WAITING:
+        late = update(delivery).where(waits, delivery.c.at <= now, delivery.c.tries == 0, delivery.c.expires <= now)
+        over = update(delivery).where(waits, delivery.c.at <= now, delivery.c.tries > 0, delivery.c.ends <= now)
+        ended += connection.execute(late.values(state=State.EXPIRED, settled=now)).rowcount
+        ended += connection.execute(over.values(state=State.DEAD, settled=now)).rowcount
     return ended + channels.reject_due(connection, now)
 
 
 def idle(connection: Connection, now: datetime) -> bool:
     """Whether nothing waits to be claimed, given back or expired."""
-    due = select(delivery.c.id).where(delivery.c.state == State.PENDING, delivery.c.at <= now).limit(1)
-    lost = select(delivery.c.id).where(delivery.c.state == State.SENDING, delivery.c.lease_until <= now).limit(1)
-    return connection.execute(due).first() is None and connection.execute(lost).first() is None
+    due = (select(delivery.c.id).where(waits, delivery.c.at <= now) for waits in WAITING)
+    lost = select(delivery.c.id).where(SENDING, delivery.c.lease_until <= now)
+    return all(connection.execute(query.limit(1)).first() is None for query in (*due, lost))
 
 
 def _page(connection: Connection, now: datetime, count: int, served: Sequence[str]) -> Sequence[AnyRow]:
@@ -104,8 +110,8 @@ def _page(connection: Connection, now: datetime, count: int, served: Sequence[st
     not_over = or_(delivery.c.ends.is_(None), delivery.c.ends > now)
     query = (
         select(delivery.c.id, delivery.c.channel)
-        .where(delivery.c.state == State.PENDING, delivery.c.at <= now, in_time, not_over)
-        .where(delivery.c.channel.in_(served))
+        .where(WAITING[0], delivery.c.at <= now, in_time, not_over)
+        .where(delivery.c.channel.concat("").in_(served))  # an index by channel would have all that waits sorted
         .order_by(delivery.c.at, delivery.c.id)
         .limit(count)
         .with_for_update(skip_locked=True)

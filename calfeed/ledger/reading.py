@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from calfeed.errors import NotFound
 from calfeed.ledger import channels
+from calfeed.ledger.planning import OPEN
 from calfeed.ledger.schema import attempt, delivery
 from calfeed.ledger.sql import batches
 from calfeed.ledger.values import Attempt, Delivery, State
@@ -34,6 +35,8 @@ def find(
     """Deliveries, the latest due first."""
     asked = {"state": state, "channel": channel, "kind": kind, "uid": uid}
     query = select(*_COLUMNS).where(*(delivery.c[name] == value for name, value in asked.items() if value is not None))
+    if state is not None and state not in OPEN:
+        query = query.where(delivery.c.settled.is_not(None))  # what its index covers
     query = query.order_by(delivery.c.due.desc(), delivery.c.id.desc()).limit(limit).offset(offset)
     return [_delivery(row) for row in connection.execute(query).mappings()]
 

@@ -156,7 +156,7 @@ delivery = Table(
     Index("ix_delivery_sending", "lease_until", **_when("state = 'sending'")),
     Index(None, "channel", "state", "at"),
     Index(None, "uid", "channel"),
-    Index(None, "state", "due"),
+    Index("ix_delivery_outcome", "state", "due", **_when("settled IS NOT NULL")),
     Index("ix_delivery_late", "late", **_when("late IS NOT NULL")),
     Index("ix_delivery_settled", "settled", **_when("settled IS NOT NULL")),
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from calfeed.ledger.claims import WAITING
 from calfeed.ledger.processes import last_tick
 from calfeed.ledger.schema import attempt, delivery
 from calfeed.ledger.values import State
@@ -44,7 +45,7 @@ def stats(connection: Connection, now: datetime) -> Stats:
     """The counts as of now."""
     by_state = select(delivery.c.channel, delivery.c.state, func.count()).group_by(delivery.c.channel, delivery.c.state)
     by_outcome = select(attempt.c.outcome, func.count()).group_by(attempt.c.outcome)
-    waits = select(func.count()).where(delivery.c.state == State.PENDING, delivery.c.at < now - OVERDUE)
+    waits = (select(func.count()).where(one, delivery.c.at < now - OVERDUE) for one in WAITING)
     buckets, seconds = _lateness(connection)
     return Stats(
         deliveries={(channel, state): count for channel, state, count in connection.execute(by_state)},
@@ -52,7 +53,7 @@ def stats(connection: Connection, now: datetime) -> Stats:
         lateness={bound: sum(n for upper, n in buckets.items() if upper <= bound) for bound in LATENESS},
         late_count=sum(buckets.values()),
         late_sum=seconds,
-        overdue=connection.execute(waits).scalar_one(),
+        overdue=sum(connection.execute(query).scalar_one() for query in waits),
         last_tick=last_tick(connection),
     )
 

@@ -103,7 +103,14 @@ def upgrade() -> None:
         sqlite_where=text("settled IS NOT NULL"),
         postgresql_where=text("settled IS NOT NULL"),
     )
-    op.create_index("ix_delivery_state_due", "delivery", ["state", "due"], unique=False)
+    op.create_index(
+        "ix_delivery_outcome",
+        "delivery",
+        ["state", "due"],
+        unique=False,
+        sqlite_where=text("settled IS NOT NULL"),
+        postgresql_where=text("settled IS NOT NULL"),
+    )
     op.create_index("ix_delivery_uid_channel", "delivery", ["uid", "channel"], unique=False)
     op.create_table(
         "process",
