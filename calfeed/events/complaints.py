@@ -11,21 +11,21 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from calfeed.events import schema
+from calfeed.events import forms, schema
 from calfeed.events.scan import Path
 
-_LABELS = {schema.TEXT, schema.BY_LANGUAGE, schema.PLACE}
+_LABELS = {forms.TEXT, forms.BY_LANGUAGE, forms.PLACE}
 _PATTERNS = {
-    schema.CATEGORY: ("is not a category", "categories are words without commas or spaces around them"),
-    schema.TRIMMED: ("has spaces around it or is not one line", ""),
-    schema.ID: ("is not an id", "ids are letters and digits, with '-', '_' or single dots between"),
-    schema.LANGUAGE: ("is not a language tag", "such as 'en', 'zh' or 'zh-Hans'"),
-    schema.DURATION: ("is not a duration", "such as '30m', '2h', '1d' or '1h30m'"),
-    schema.CLOCK: ("is not a time of day", "such as '09:00'"),
-    schema.QUIET: ("is not a span of hours", "such as '22:00-07:00'"),
-    schema.URL: ("is not an http or https URL", "such as 'https://example.org/page', without user name or spaces"),
-    schema.URI: ("is not a URI", "such as 'https://example.org/live' or 'tel:+7-495-000-00-00'"),
-    schema.EMAIL: ("is not an e-mail address", "such as 'desk@example.org'"),
+    forms.CATEGORY: ("is not a category", "categories are words without commas or spaces around them"),
+    forms.TRIMMED: ("has spaces around it or is not one line", ""),
+    forms.ID: ("is not an id", "ids are letters and digits, with '-', '_' or single dots between"),
+    forms.LANGUAGE: ("is not a language tag", "such as 'en', 'zh' or 'zh-Hans'"),
+    forms.DURATION: ("is not a duration", "such as '30m', '2h', '1d' or '1h30m'"),
+    forms.CLOCK: ("is not a time of day", "such as '09:00'"),
+    forms.QUIET: ("is not a span of hours", "such as '22:00-07:00'"),
+    forms.URL: ("is not an http or https URL", "such as 'https://example.org/page', without user name or spaces"),
+    forms.URI: ("is not a URI", "such as 'https://example.org/live' or 'tel:+7-495-000-00-00'"),
+    forms.EMAIL: ("is not an e-mail address", "such as 'desk@example.org'"),
 }
 _TYPES = {
     "string_type": "a text",
@@ -69,11 +69,11 @@ def step(value: Any, part: str | int) -> Any:
 def _form(value: Any, key: str | int) -> str:
     """Which of the forms of a text or place ``value`` has; a wrong type counts as a wrong text."""
     if not isinstance(value, dict):
-        return schema.TEXT
+        return forms.TEXT
     if key != "location":
-        return schema.BY_LANGUAGE
-    by_language = value and all(re.match(schema.LANGUAGE, name) for name in value)
-    return schema.BY_LANGUAGE if by_language and value.keys().isdisjoint(_PLACE_KEYS) else schema.PLACE
+        return forms.BY_LANGUAGE
+    by_language = value and all(re.match(forms.LANGUAGE, name) for name in value)
+    return forms.BY_LANGUAGE if by_language and value.keys().isdisjoint(_PLACE_KEYS) else forms.PLACE
 
 
 def words(error: ErrorDetails, path: Path) -> tuple[str, str]:
@@ -97,16 +97,16 @@ def _pattern(pattern: str, value: str, path: Path) -> tuple[str, str]:
         return "is empty", "leave the key out, or write something"
     if control := _CONTROL.search(value):
         return f"has the control character U+{ord(control[0]):04X}", "remove it; a line break is \\n"
-    if pattern in (schema.LINE, schema.PROSE):
+    if pattern in (forms.LINE, forms.PROSE):
         return "must be one line", "only descriptions, addresses and contacts have several lines"
     message, hint = _PATTERNS[pattern]
     return message if _may_be_secret(path) else f"{show(value)} {message}", hint
 
 
 def _expected(kind: str, error: ErrorDetails, path: Path) -> str:
-    if error["loc"][-1] == schema.TEXT:
-        forms = "a text or a table of texts by language"
-        return f"{forms}, or a place" if path[-1] == "location" else forms
+    if error["loc"][-1] == forms.TEXT:
+        either = "a text or a table of texts by language"
+        return f"{either}, or a place" if path[-1] == "location" else either
     if path[-1] == "embargo":
         return "a date-time"
     if kind in {"list_type", "model_type"} and len(path) <= 2 and path[0] != "calendar":

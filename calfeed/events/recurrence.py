@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from calfeed.errors import Location
-from calfeed.events import schema, times
+from calfeed.events import bounds, schema, times
 from calfeed.events.model import Event, Moment
 from calfeed.events.occurrences import check_rule, length, occurs
 from calfeed.events.parse_events import check_tba, end_of, given_keys, own_zone
 from calfeed.events.report import Fault, Scope
-from calfeed.events.rules import canonical_rule
+from calfeed.events.rules import canonical_rule, parse_rule
 from calfeed.events.shapes import UNKNOWN
 
 
@@ -49,6 +49,8 @@ def _moment(value: date, event: Event) -> Moment:
 def _rule(text: str, event: Event) -> str:
     try:
         rule = canonical_rule(text, event.start)
+        if (until := parse_rule(rule).until) is not None and until.year > bounds.YEARS[1]:
+            raise Fault(f"UNTIL is after {bounds.YEARS[1]}", "leave UNTIL out for a rule without end")
         check_rule(replace(event, rrule=rule))
     except (ValueError, OverflowError) as error:  # the latter: UNTIL in the last hours of the year 9999
         raise Fault(str(error)) from None

@@ -15,10 +15,13 @@ P = ParamSpec("P")
 
 
 class Fault(Exception):
-    """What is wrong with one value, and what to do about it; raised by conversions, caught by `Scope.take`."""
+    """What is wrong with one value, and what to do about it; raised by conversions, caught by `Scope.take`.
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        self.message, self.hint = message, hint
+    ``keys`` lead from the value that was converted to the faulty one inside it.
+    """
+
+    def __init__(self, message: str, hint: str = "", keys: Path = ()) -> None:
+        self.message, self.hint, self.keys = message, hint, keys
         super().__init__(message)
 
 
@@ -89,7 +92,7 @@ class Scope:
         try:
             return convert(*args, **kwargs)
         except Fault as fault:
-            self.error(keys, fault.message, fault.hint)
+            self.error(keys + fault.keys, fault.message, fault.hint)
             return None
 
     def below(self, *keys: str | int) -> Scope:

@@ -47,11 +47,11 @@ def moment(value: date, local: ZoneInfo) -> Moment:
     return instant(value, local) if isinstance(value, datetime) else value
 
 
-def in_range(value: D) -> D:
+def in_range(value: D, *keys: str) -> D:
     """The date or date-time, if its year is one that calendars can count with; raises Fault."""
     first, last = bounds.YEARS
     if not first <= value.year <= last:
-        raise Fault(f"the year {value.year} is out of range", f"years go from {first} to {last}")
+        raise Fault(f"the year {value.year} is out of range", f"years go from {first} to {last}", keys)
     return value
 
 

@@ -7,13 +7,15 @@ from difflib import get_close_matches
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from calfeed.events import schema
+from calfeed.events import schema, times
 from calfeed.events.colors import CSS3
 from calfeed.events.model import Conference, Person, Place, Source, Text
 from calfeed.events.report import Fault
 
 _MEETING_SCHEMES = frozenset({"http", "https", "tel", "sip", "sips", "xmpp", "mailto", "rtsp", "rtmp", "irc", "ircs"})
-_UNRESERVED = "!$&'()*+,;=:@/?%-._~[]#"
+_ADDRESS_OR_PORT = re.compile(r"[a-zA-Z]+://(\[|[^/?#]*:)")
+_IN_URI = "!$&'()*+,;=:@/?%-._~"
+_SUBTAG_CASE = {2: str.upper, 4: str.title}
 
 
 @lru_cache(maxsize=256)
@@ -23,41 +25,37 @@ def language(tag: str) -> str:
     return "-".join((first.lower(), *(_SUBTAG_CASE.get(len(part), str.lower)(part) for part in rest)))
 
 
-_SUBTAG_CASE = {2: str.upper, 4: str.title}
-
-
-def text(value: str | dict[str, str], spoken: str) -> Text:
+def text(value: str | dict[str, str], spoken: str, *keys: str) -> Text:
     """A text in ``spoken``, the calendar's language, or in the languages it names, that one first; raises Fault."""
     if isinstance(value, str):
         return Text(((spoken, value.strip()),))
     tagged = {language(tag): each.strip() for tag, each in value.items()}
     if len(tagged) < len(value):
-        raise Fault("one language stands here twice", "tags are the same in upper and lower case")
+        raise Fault("one language stands here twice", "tags are the same in upper and lower case", keys)
     return Text(tuple(sorted(tagged.items(), key=lambda pair: pair[0] != spoken)))
-
-
-def maybe_text(value: str | dict[str, str] | None, spoken: str) -> Text | None:
-    """`text`, or None for None."""
-    return None if value is None else text(value, spoken)
 
 
 def person(table: schema.PersonTable, spoken: str) -> Person:
     """An organizer; raises Fault."""
-    return Person(text(table.name, spoken), table.email)
+    return Person(text(table.name, spoken, "name"), table.email)
 
 
 def place(value: str | dict[str, str] | schema.PlaceTable, spoken: str) -> Place:
     """A location from any of its forms; raises Fault."""
     if not isinstance(value, schema.PlaceTable):
         return Place(text(value, spoken))
-    geo = None if value.geo is None else _geo(*value.geo)
-    address = maybe_text(value.address, spoken)
-    return Place(text(value.name, spoken), address, geo, None if value.url is None else url(value.url))
+    return Place(
+        text(value.name, spoken, "name"),
+        None if value.address is None else text(value.address, spoken, "address"),
+        None if value.geo is None else _geo(*value.geo),
+        None if value.url is None else url(value.url, "url"),
+    )
 
 
 def _geo(latitude: float, longitude: float) -> tuple[float, float]:
     if not -90 <= latitude <= 90:
-        raise Fault(f"geo: latitude {latitude:g} is not between -90 and 90", "latitude comes first, then longitude")
+        hint = "latitude comes first, then longitude"
+        raise Fault(f"latitude {latitude:g} is not between -90 and 90", hint, ("geo",))
     return float(latitude), float(longitude)
 
 
@@ -65,27 +63,36 @@ def conference(table: schema.ConferenceTable, spoken: str) -> Conference:
     """A way to join; raises Fault."""
     scheme = table.uri.partition(":")[0].lower()
     if scheme not in _MEETING_SCHEMES:
-        raise Fault(f"uri: a link with {scheme!r} is not accepted", f"use one of {', '.join(sorted(_MEETING_SCHEMES))}")
-    uri = url(table.uri) if scheme in {"http", "https"} else table.uri
-    return Conference(uri, maybe_text(table.label, spoken), tuple(dict.fromkeys(table.features or ())))
+        hint = f"use one of {', '.join(sorted(_MEETING_SCHEMES))}"
+        raise Fault(f"a {scheme} link is not accepted", hint, ("uri",))
+    uri = url(table.uri, "uri") if scheme in {"http", "https"} else table.uri
+    label = None if table.label is None else text(table.label, spoken, "label")
+    return Conference(uri, label, tuple(dict.fromkeys(table.features or ())))
 
 
 def source(table: schema.SourceTable, spoken: str) -> Source:
     """Where an event is from; raises Fault."""
-    return Source(text(table.title, spoken), None if table.url is None else url(table.url), table.published)
+    link = None if table.url is None else url(table.url, "url")
+    published = None if table.published is None else times.in_range(table.published, "published")
+    return Source(text(table.title, spoken, "title"), link, published)
 
 
-def url(value: str) -> str:
+def url(value: str, *keys: str) -> str:
     """An http(s) URL in ASCII: iCalendar takes URIs (RFC 3986), people paste IRIs (RFC 3987); raises Fault."""
-    if value.isascii():
+    if value.isascii() and not _ADDRESS_OR_PORT.match(value):
         return value
-    parts = urlsplit(value)
     try:
-        host = parts.netloc.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise Fault(f"{parts.netloc!r} is not a host name") from None
-    rest = (quote(part, safe=_UNRESERVED) for part in (parts.path, parts.query, parts.fragment))
-    return urlunsplit((parts.scheme, host, *rest))
+        parts = urlsplit(value)
+        netloc = _netloc(parts.hostname or "", parts.port)
+    except ValueError:  # an address that is none, a port above 65535, a label that IDNA does not take
+        raise Fault(f"{value!r} names no host that can exist", "such as 'https://example.org/page'", keys) from None
+    rest = (quote(part, safe=_IN_URI) for part in (parts.path, parts.query, parts.fragment))
+    return value if value.isascii() else urlunsplit((parts.scheme, netloc, *rest))
+
+
+def _netloc(host: str, port: int | None) -> str:
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
+    return name if port is None else f"{name}:{port}"
 
 
 def color(name: str) -> str:
