@@ -215,6 +215,7 @@ class Channel:
     url: str
     secret: str | None = None
     categories: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()  # any of these too: the categories of the feed that a subscription is to
     exclude: tuple[str, ...] = ()
     before: tuple[Duration, ...] = (Duration(days=1), Duration(seconds=3600))
     language: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,7 @@ from calfeed.errors import LedgerBusy
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import audit as audits
-from calfeed.ledger import channels, claims, migrate, planning, processes, publications, reading, revisions
+from calfeed.ledger import channels, claims, migrate, planning, processes, publications, reading, revisions, tokens
 from calfeed.ledger.audit import Audit
 from calfeed.ledger.bell import Bell
 from calfeed.ledger.channels import ChannelState
@@ -19,6 +20,7 @@ from calfeed.ledger.database import BUSY_SECONDS, Database
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
 from calfeed.ledger.stats import Stats, stats
+from calfeed.ledger.tokens import Token
 from calfeed.ledger.values import Attempt, Claimed, Delivery, Settlement
 
 _PATIENCE = 5
@@ -177,6 +179,33 @@ class Ledger:
         with self.database.write() as connection:
             processes.forget(connection, now)
             return reading.prune(connection, now)
+
+    # Who may see what is not public
+
+    def make_token(self, feed: str, now: datetime) -> tuple[str, str]:
+        """(id, token) of a new secret link to a feed; the token is shown this once."""
+        with self.database.write() as connection:
+            return tokens.make(connection, feed, now)
+
+    def tokens(self) -> list[Token]:
+        """Every secret link that was ever made, oldest first."""
+        with self.database.read() as connection:
+            return tokens.find(connection)
+
+    def revoke(self, id_: str, now: datetime) -> None:
+        """Ends a secret link. Raises NotFound."""
+        with self.database.write() as connection:
+            tokens.revoke(connection, id_, now)
+
+    def check(self, token: str, feed: str, now: datetime) -> bool:
+        """Whether the token opens the feed; notes the use, when the database can take a note."""
+        with self.database.read() as connection:
+            opened = tokens.opens(connection, token, feed)
+            unnoted = opened and tokens.stale(connection, token, now)
+        if unnoted:
+            with suppress(LedgerBusy), self.database.write() as connection:
+                tokens.note(connection, token, now)
+        return opened
 
     # Who is there
 

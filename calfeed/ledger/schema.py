@@ -228,7 +228,7 @@ subscription = Table(
     Column("language", Text),
     Column("timezone", Text),
     Column("created", Instant, nullable=False),
-    Column("verified", Instant),
+    Column("since", Instant),  # when it was proved, or taken up again: nothing due before is told
     Column("sent_at", Instant),
     Column("failing_since", Instant),
     Column("failed_at", Instant),

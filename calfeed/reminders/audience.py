@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from calfeed.events.model import Channel, Event, instant
 from calfeed.events.revision import Change, ChangeKind
@@ -24,11 +25,10 @@ def in_public(event: Event, at: datetime) -> bool:
 
 
 def selects(channel: Channel, event: Event) -> bool:
-    """Whether the channel's ``categories`` and ``exclude`` let the event through, as those of a feed do."""
-    categories = set(event.categories)
-    return (not channel.categories or not categories.isdisjoint(channel.categories)) and categories.isdisjoint(
-        channel.exclude
-    )
+    """Whether the channel's categories let the event through, as those of a feed do: whatever their case."""
+    own = _folded(event.categories)
+    wanted = (some for some in (channel.categories, channel.within) if some)
+    return all(not own.isdisjoint(_folded(some)) for some in wanted) and own.isdisjoint(_folded(channel.exclude))
 
 
 def takes(channel: Channel, event: Event, at: datetime) -> bool:
@@ -58,6 +58,12 @@ def lies_ahead(event: Event, at: datetime) -> bool:
         one.recurs or instant(one.end if one.end is not None else one.start, one.zone) > at
         for one in _with_parts(event)
     )
+
+
+@lru_cache(maxsize=4096)
+def _folded(categories: tuple[str, ...]) -> frozenset[str]:
+    """Kept, since a plan asks for the same few again and again."""
+    return frozenset(map(str.casefold, categories))
 
 
 def _with_parts(event: Event) -> Iterable[Event]:

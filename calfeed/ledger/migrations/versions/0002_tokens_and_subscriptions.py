@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=True),
         sa.Column("created", INSTANT, nullable=False),
-        sa.Column("verified", INSTANT, nullable=True),
+        sa.Column("since", INSTANT, nullable=True),
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("failing_since", INSTANT, nullable=True),
         sa.Column("failed_at", INSTANT, nullable=True),
