@@ -91,7 +91,7 @@ def _digest(
     over = clock.at_local(day + clock.DAY, time(), zone)
     due = clock.held(planned, channel.quiet, zone, over)
     mine = tuple(item for item in items if takes(channel, item.event, due))
-    if not mine:
+    if not mine or planned >= over:  # Apia had no 30 December 2011
         return None
     return DueDigest(
         calendar=calendar, channel=channel, day=day, items=mine, due=due, planned_for=planned, expires=over
