@@ -51,7 +51,7 @@ def agenda(items: Iterable[Item], since: date | None) -> list[Month]:
 
 
 def _key(item: Item, since: date | None) -> tuple[date, bool, date]:
-    first = max(item.first, since) if since and item.last >= since else item.first
+    first = max(item.first, since) if since and item.over >= since else item.first
     open_date = item.open_date and first < item.last
     return (first, open_date, item.last if open_date else first)
 

@@ -1,2 +1,142 @@
-from flask import Blueprint
-blueprint = Blueprint("api", __name__)
+"""``/api/v1``: events, feeds, occurrences and changes to read, for anybody and from any page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, json, request
+
+from calfeed.errors import QueryError
+from calfeed.events.model import Occurrence, instant
+from calfeed.events.wording import describe
+from calfeed.feeds.json_feed import event_json, occurrence_json
+from calfeed.web import changes_page
+from calfeed.web.page_query import with_query
+from calfeed.web.rendering import CACHE
+from calfeed.web.site import Page, base_url, page
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+USUAL, MOST = 100, 1000
+"""Items a page: without ``limit``, and at most."""
+SPAN = timedelta(days=366)
+"""What `/occurrences` shows without ``to``."""
+
+
+@blueprint.after_request
+def open_to_all(response: Response) -> Response:
+    """Any page may read what anybody may read; nothing here depends on a cookie."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@blueprint.get("/events")
+def events() -> Response:
+    """The events of a feed under a filter, in the source's order."""
+    here = page()
+    part, more = _part(here.snapshot.entries(here.feed, here.query.filter))
+    base = base_url(here.snapshot)
+    return _answer({"events": [event_json(one.event, one.revision, base, here.language) for one in part], **more})
+
+
+@blueprint.get("/feeds")
+def feeds() -> Response:
+    """The public feeds with their addresses."""
+    here = page()
+    base = base_url(here.snapshot)
+    shown = [
+        {
+            "id": feed.id,
+            "name": here.text(feed.name),
+            "categories": list(feed.categories),
+            "exclude": list(feed.exclude),
+            "urls": {suffix: f"{base}/feeds/{feed.id}.{suffix}" for suffix in ("ics", "json", "jcal", "atom")},
+        }
+        for feed in here.catalog.feeds
+        if feed.visibility == "public"
+    ]
+    return _answer({"feeds": shown})
+
+
+@blueprint.get("/occurrences")
+def occurrences() -> Response:
+    """What happens from the day ``from`` (today) to the day ``to`` (a year on), in order of time."""
+    here = page()
+    first = here.query.since or here.today
+    last = here.query.until or first + SPAN
+    since, until = instant(first, here.page_zone), instant(last + timedelta(days=1), here.page_zone)
+    found = here.snapshot.occurrences(since, until, feed=here.feed, query=here.query.filter)
+    part, more = _part(found)
+    return _answer({"occurrences": [_occurrence(here, one) for one in part], **more})
+
+
+@blueprint.get("/changes")
+def changes() -> Response:
+    """The history, the newest first."""
+    here = page()
+    part, more = _part(changes_page.lines(here))
+    return _answer({"changes": [_change(here, line) for line in part], **more})
+
+
+def _occurrence(here: Page, one: Occurrence) -> dict[str, Any]:
+    event = one.event
+    return {
+        "event": event.id,
+        "uid": event.uid,
+        "summary": here.text(event.summary),
+        "status": event.status,
+        **occurrence_json(one),
+        "timezone": event.timezone,
+        "page_url": f"{base_url(here.snapshot)}/events/{quote(event.id, safe='')}",
+    }
+
+
+def _change(here: Page, line: changes_page.Line) -> dict[str, Any]:
+    change = line.change
+    return {
+        "kind": change.kind.value,
+        "at": f"{change.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "event": change.event_id,
+        "uid": change.uid,
+        "number": change.number,
+        "fields": list(change.fields),
+        "summary": here.text(line.event.summary),
+        "description": describe(change, here.language, timezone=here.query.tz),
+    }
+
+
+def _part(found: Sequence[Any]) -> tuple[Iterable[Any], dict[str, Any]]:
+    """(the items of this page, ``total`` and the address of the next page)."""
+    limit, offset = number("limit", USUAL, MOST), number("offset", 0, 10**9)
+    following = offset + limit
+    next_url = None
+    if following < len(found):
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in {"limit", "offset"}]
+        pairs += [("limit", str(limit)), ("offset", str(following))]
+        next_url = with_query(base_url(page().snapshot) + request.path, pairs)
+    return islice(found, offset, following), {"total": len(found), "next": next_url}
+
+
+def number(key: str, usual: int, most: int) -> int:
+    """A whole number of the query string. Raises QueryError."""
+    text = request.args.get(key, "").strip()
+    if not text:
+        return usual
+    if not text.isascii() or not text.isdigit() or int(text[:10]) > most or (key == "limit" and not int(text)):
+        raise QueryError(key, f"expected a whole number up to {most}, got {text!r}")
+    return int(text)
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    response = Response(json.dumps(body) + "\n", mimetype="application/json")
+    response.headers["Cache-Control"] = CACHE
+    response.vary.add("Accept-Language")
+    response.add_etag(weak=True)
+    response.make_conditional(request)
+    return response

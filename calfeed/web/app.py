@@ -20,7 +20,7 @@ from calfeed.web import (
     feed_routes,
     health,
     metrics,
-    help,
+    operator_api,
     pages,
     rendering,
     robots,
@@ -28,6 +28,8 @@ from calfeed.web import (
     status,
     subscribe_page,
 )
+from calfeed.web import help as help_pages
+from calfeed.web.clients import Polls
 from calfeed.web.site import Site
 
 BLUEPRINTS = (
@@ -37,7 +39,8 @@ BLUEPRINTS = (
     changes_page.blueprint,
     feed_routes.blueprint,
     api.blueprint,
-    help.blueprint,
+    operator_api.blueprint,
+    help_pages.blueprint,
     status.blueprint,
     health.blueprint,
     metrics.blueprint,
@@ -46,11 +49,17 @@ BLUEPRINTS = (
 
 
 def create_app(
-    publisher: Publisher, ledger: Ledger, settings: Settings, *, clock: Callable[[], datetime] = utcnow
+    publisher: Publisher,
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utcnow,
+    polls: Polls | None = None,
 ) -> Flask:
-    """Everything the application needs is an argument; ``clock`` gives now, aware."""
+    """All that the application needs is an argument. ``clock`` gives now, aware; ``polls`` hears who asks for feeds."""
     app = Flask(__name__, static_folder=None)
-    app.extensions["calfeed"] = Site(publisher, ledger, settings, clock)
+    polls = polls or Polls(lambda path: served_etag(publisher, path), clock)
+    app.extensions["calfeed"] = Site(publisher, ledger, settings, clock, polls)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     rendering.register(app)
@@ -64,3 +73,8 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]  # Flask's documented way to wrap
     return app
 
+
+def served_etag(publisher: Publisher, path: str) -> str | None:
+    """The ETag of a feed as it is served now."""
+    resource = publisher.snapshot.resource(path, private=True) if publisher.snapshot else None
+    return resource.etag if resource else None

@@ -80,7 +80,7 @@ class Dates:
             return self.clock(start)
         if end.date() == start.date() or end - start < timedelta(hours=12):
             return f"{self.clock(start)}–{self.clock(end)}"
-        return f"{self.span(start.date(), start.date())} {self.clock(start)} – {self.span(end.date(), end.date())} {self.clock(end)}"
+        return " – ".join(f"{self.span(one.date(), one.date())} {self.clock(one)}" for one in (start, end))
 
     def stamp(self, moment: datetime, zone: ZoneInfo) -> str:
         """``14 May 2024, 10:12``."""

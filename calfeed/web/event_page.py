@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response
+from markupsafe import Markup
 
 from calfeed.errors import NotFound
 from calfeed.events.model import Event
 from calfeed.events.occurrences import occurrences
+from calfeed.events.revision import Change, ChangeKind
+from calfeed.feeds.jsonld import event_jsonld, script
 from calfeed.feeds.select import redacted, visible
 from calfeed.web import changes_page, subscribe
 from calfeed.web.items import Item, items
@@ -35,6 +39,7 @@ def event_page(event: str) -> Response:
 def facts_of(here: Page, event: Event) -> dict[str, Any]:
     """What the template shows."""
     dated = occurrences_of(here, event)
+    history = [line for line in changes_page.lines(here) if line.change.uid == event.uid]
     return {
         "event": event,
         "item": dated[0],
@@ -43,7 +48,8 @@ def facts_of(here: Page, event: Event) -> dict[str, Any]:
         "children": [child for child in here.catalog.events if child.parent == event.uid and _listed(here, child)],
         "links": subscribe.event_links(event, base_url(here.snapshot), here.language),
         "map_link": _map(here, event),
-        "history": [line for line in changes_page.lines(here) if line.change.uid == event.uid],
+        "history": history,
+        "jsonld": _jsonld(here, event, [line.change for line in history]),
     }
 
 
@@ -54,6 +60,13 @@ def occurrences_of(here: Page, event: Event) -> list[Item]:
     ahead = list(occurrences(open_seen, here.now, here.now + far, limit=SHOWN))
     some = ahead or list(occurrences(open_seen, here.now - far, here.now, limit=SHOWN))
     return items(some, here.zone, here.facts.hues)
+
+
+def _jsonld(here: Page, event: Event, history: Iterable[Change]) -> Markup:
+    moved = (change.before.start for change in history if change.kind is ChangeKind.MOVED and change.before)
+    base, language = base_url(here.snapshot), here.language
+    data = event_jsonld(event, base_url=base, language=language, previous_start=next(moved, None))
+    return Markup(script(data))  # noqa: S704 -- `script` leaves nothing that could end the element
 
 
 def _known(here: Page, uid: str | None) -> Event | None:

@@ -1,4 +1,4 @@
-"""The one place where errors become HTTP: a page for people, problem+json (RFC 9457) for programs, a line for calendars."""
+"""Where errors become HTTP: a page for people, problem+json (RFC 9457) for programs, a line for calendars."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def respond(status: int, detail: str) -> Response:
         response = Response(json.dumps(body), status, mimetype="application/problem+json")
         response.headers["Access-Control-Allow-Origin"] = "*"
     elif request.path.startswith(("/feeds/", "/private/")):
-        response = Response(f"{status} {phrase}" + (f": {detail}" if detail else "") + "\n", status, mimetype="text/plain")
+        response = Response(
+            f"{status} {phrase}" + (f": {detail}" if detail else "") + "\n", status, mimetype="text/plain"
+        )
         response.headers["Access-Control-Allow-Origin"] = "*"
     else:
         response = Response(_page(status, detail), status, mimetype="text/html")

@@ -37,6 +37,8 @@ def serve(path: str, disposition: str | None = None) -> Response:
     if resource is None:
         raise NotFound(f"there is no {path!r}; the feed of everything is /feeds/{ALL}.ics")
     sent = request.headers
+    if path.startswith("/feeds/") and path.endswith(".ics"):
+        site().polls.seen(path, sent.get("User-Agent", ""), sent.get("If-None-Match", ""))
     status, headers, body = answer(
         resource,
         request.method,
@@ -52,4 +54,4 @@ def serve(path: str, disposition: str | None = None) -> Response:
 
 
 def _plain(name: str) -> str:
-    return "".join(letter if letter.isalnum() and letter.isascii() or letter in "-_." else "-" for letter in name)
+    return "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-_." else "-" for letter in name)

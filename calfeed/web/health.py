@@ -1,8 +1,8 @@
 """``/healthz``: this process lives. ``/readyz``: it can serve, and how well. ``/metrics``: Prometheus.
 
-``/readyz`` is 503 only when nothing can be served or the database is away. When a broken edit keeps the last good state
-in use, or no reminder process ticks, this process still serves: 200 with ``"status": "degraded"`` and the reason, so that
-no load balancer takes a working page away while the operator's monitoring sees it.
+``/readyz`` is 503 only when nothing can be served or the database is away. When a broken edit keeps the last good
+state in use, or no reminder process ticks, this process still serves: 200 with ``"status": "degraded"`` and the reason,
+so that no load balancer takes a working page away while the operator's monitoring sees it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def readyz() -> Response:
 
 
 def _answer(body: dict[str, Any], status: int) -> Response:
-    return Response(
-        json.dumps(body) + "\n", status, mimetype="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return Response(json.dumps(body) + "\n", status, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _worst(found: list[str]) -> str:

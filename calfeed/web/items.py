@@ -10,13 +10,18 @@ from zoneinfo import ZoneInfo
 from calfeed.events.model import Event, Occurrence
 from calfeed.web.palette import HUES
 
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """``first``/``last`` are the days it touches in the reader's zone, inclusive; ``begins``/``ends`` None without an hour."""
+    """``first``…``last`` are the days it stands on for the reader, inclusive; ``begins``, ``ends`` only where hours are.
+
+    What runs past midnight but for less than a day stands on the day it begins; ``over`` is the last day it touches.
+    """
 
     occurrence: Occurrence
     first: date
     last: date
+    over: date
     begins: datetime | None
     ends: datetime | None
     hue: int
@@ -28,7 +33,7 @@ class Item:
 
     @property
     def days(self) -> int:
-        """How many days it touches."""
+        """How many days it stands on."""
         return (self.last - self.first).days + 1
 
     @property
@@ -45,7 +50,14 @@ class Item:
     def order(self) -> tuple[date, bool, bool, int, time, str]:
         """Known dates before open ones, days before hours, long before short, then by clock."""
         clock = self.begins.time() if self.begins else time()
-        return (self.first, self.open_date, self.begins is not None and self.days == 1, -self.days, clock, self.event.id)
+        return (
+            self.first,
+            self.open_date,
+            self.begins is not None and self.days == 1,
+            -self.days,
+            clock,
+            self.event.id,
+        )
 
 
 def _status(event: Event) -> str:
@@ -60,9 +72,11 @@ def item(occurrence: Occurrence, zone: ZoneInfo | None, colours: Mapping[str, in
     if isinstance(start, datetime) and isinstance(end, datetime):
         shown = zone or event.zone
         begins, ends = start.astimezone(shown), max(start, end).astimezone(shown)
-        last = (ends - timedelta(microseconds=1)).date() if ends > begins else begins.date()
-        return Item(occurrence, begins.date(), last, begins, ends, hue)
-    return Item(occurrence, start, max(start, end - timedelta(days=1)), None, None, hue)
+        over = (ends - timedelta(microseconds=1)).date() if ends > begins else begins.date()
+        last = begins.date() if ends - begins < timedelta(days=1) else over
+        return Item(occurrence, begins.date(), last, over, begins, ends, hue)
+    last = max(start, end - timedelta(days=1))
+    return Item(occurrence, start, last, last, None, None, hue)
 
 
 def items(occurrences: Iterable[Occurrence], zone: ZoneInfo | None, colours: Mapping[str, int]) -> list[Item]:

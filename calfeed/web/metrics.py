@@ -33,9 +33,15 @@ class _Reader(Collector):
         publisher = self.here.publisher
         snapshot = publisher.snapshot
         yield _gauge("calfeed_events", "Events served.", len(snapshot.catalog.events) if snapshot else 0)
-        yield _gauge("calfeed_source_problems", "Faults of the event list as it now lies on disk.", len(publisher.problems))
+        yield _gauge(
+            "calfeed_source_problems", "Faults of the event list as it now lies on disk.", len(publisher.problems)
+        )
         if publisher.reloaded_at:
-            yield _gauge("calfeed_published_timestamp_seconds", "When the served state came into use.", publisher.reloaded_at.timestamp())
+            yield _gauge(
+                "calfeed_published_timestamp_seconds",
+                "When the served state came into use.",
+                publisher.reloaded_at.timestamp(),
+            )
         try:
             found = list(self._ledger())
         except LedgerError:
@@ -48,7 +54,9 @@ class _Reader(Collector):
         yield _gauge("calfeed_publication", "Number of the current publication.", ledger.version())
         ticked = ledger.last_tick()
         if ticked:
-            yield _gauge("calfeed_last_tick_timestamp_seconds", "When a reminder process last ticked.", ticked.timestamp())
+            yield _gauge(
+                "calfeed_last_tick_timestamp_seconds", "When a reminder process last ticked.", ticked.timestamp()
+            )
         broken = [one for one in ledger.channels() if one.broken_since]
         yield _gauge("calfeed_channels_broken", "Channels nothing is sent to until they change.", len(broken))
 

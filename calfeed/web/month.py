@@ -24,7 +24,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """An item's part of one week: ``column`` and ``lane`` count from 1; ``before``/``after``: it goes on beyond the week."""
+    """An item's part of a week: ``column`` and ``lane`` count from 1; ``before``, ``after``: it goes on beyond it."""
 
     item: Item
     column: int
@@ -49,9 +49,7 @@ class Week:
 
 def weeks(items: Sequence[Item], month: date, first_weekday: int = 0) -> list[Week]:
     """The weeks that touch ``month`` (its first day), Monday first unless the reader's week begins elsewhere."""
-    return [
-        _week(items, days, month) for days in Calendar(first_weekday).monthdatescalendar(month.year, month.month)
-    ]
+    return [_week(items, days, month) for days in Calendar(first_weekday).monthdatescalendar(month.year, month.month)]
 
 
 def _week(items: Sequence[Item], days: list[date], month: date) -> Week:

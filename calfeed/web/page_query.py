@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, get_args
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calfeed.errors import QueryError
 from calfeed.events.model import ALL
-from calfeed.feeds.select import Query
+from calfeed.feeds.select import EVERYTHING, Query
 
 View = Literal["agenda", "month", "timeline"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -29,7 +29,7 @@ class PageQuery:
     month: date | None = None  # its first day
     feed: str = ALL
     tz: str | None = None
-    filter: Query = Query()
+    filter: Query = EVERYTHING
 
     @classmethod
     def parse(cls, pairs: Iterable[tuple[str, str]]) -> Self:
@@ -90,9 +90,10 @@ def with_query(path: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _view(text: str) -> View:
-    if text not in VIEWS:
-        raise QueryError("view", f"expected one of {', '.join(VIEWS)}, got {text!r}")
-    return cast(View, text)  # narrowed by the line above
+    for view in VIEWS:
+        if text == view:
+            return view
+    raise QueryError("view", f"expected one of {', '.join(VIEWS)}, got {text!r}")
 
 
 def _day(key: str, text: str | None) -> date | None:

@@ -15,7 +15,7 @@ from calfeed.web.qr import qr
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, base_url, page
 from calfeed.web.subscribe import subscribe_links
-from calfeed.web.window import Window, backward, forward
+from calfeed.web.window import SCREENFUL, Window, backward, forward
 from calfeed.web.zones import zone_choices
 
 blueprint = Blueprint("pages", __name__)
@@ -74,7 +74,7 @@ def _opening(here: Page) -> Window:
 
 
 def _ahead(here: Page, opening: Window) -> bool:
-    return any(item.last >= here.today for item in opening.items)
+    return any(item.over >= here.today for item in opening.items)
 
 
 def _at(here: Page, opening: Window) -> datetime:
@@ -115,7 +115,7 @@ def _month(here: Page, opening: Window) -> dict[str, Any]:
         here.query.change(month=before, since=None, until=None),
         here.query.change(month=after, since=None, until=None),
     )
-    inside = [item for item in found if item.first < after and item.last >= first]
+    inside = [item for item in found if item.first < after and item.over >= first][:SCREENFUL]
     weeks = month.weeks(found, first, here.dates.locale.first_week_day)
     return {"weeks": weeks, "inside": agenda.agenda(inside, first), "count": len(inside), "steps": steps}
 
@@ -155,7 +155,7 @@ def _across(here: Page, opening: Window) -> tuple[date, date]:
 
 
 def _own_dates(here: Page, opening: Window) -> tuple[date, date]:
-    """Today's fortnight when it has something, else the next items' days, else the last ones'; no emptier than a week."""
+    """Today's fortnight when it has something, else the next items' days, else the last ones'."""
     first = min(item.first for item in opening.items)
     last = max(item.last for item in opening.items)
     if _ahead(here, opening):

@@ -32,7 +32,7 @@ def accent(color: str | None) -> int:
 
 
 def _direction(value: str) -> tuple[float, ...]:
-    """The hue without the brightness: how far each of red, green and blue is from their mean, as a share of the most."""
+    """The hue without the brightness: how far red, green and blue are from their mean, as shares of the farthest."""
     parts = [int(value[at : at + 2], 16) for at in (0, 2, 4)]
     mean = sum(parts) / 3
     most = max(abs(part - mean) for part in parts)

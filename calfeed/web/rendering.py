@@ -47,11 +47,12 @@ def show(template: str, here: Page, **values: Any) -> Response:
     response.headers["Cache-Control"] = CACHE
     response.vary.add("Accept-Language")
     response.add_etag(weak=True)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def url(query: PageQuery) -> str:
-    """The calendar under another query, in the place of this one: the page itself, or an embed, whose path names the feed."""
+    """The calendar under another query, in the place of this one: the page, or an embed, whose path names the feed."""
     if request.path.startswith("/embed/"):
         return with_query(request.script_root + request.path, query.change(feed=ALL).pairs())
     return with_query(f"{request.script_root}/", query.pairs())

@@ -30,12 +30,20 @@ def sitemap() -> Response:
     """The public pages, each event with its last modification."""
     snapshot = site().snapshot
     base = base_url(snapshot)
-    entries = [f"<url><loc>{escape(f'{base}{path}')}</loc></url>" for path in ("/", "/changes", f"/subscribe/{ALL}", "/help")]
+    entries = [
+        f"<url><loc>{escape(f'{base}{path}')}</loc></url>" for path in ("/", "/changes", f"/subscribe/{ALL}", "/help")
+    ]
     for event in snapshot.events()[: MOST - len(entries)]:
         address = escape(f"{base}/events/{quote(event.id, safe='')}")
         modified = snapshot.revisions[event.uid].modified
         entries.append(f"<url><loc>{address}</loc><lastmod>{modified:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>")
     body = "\n".join(
-        ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">', *entries, "</urlset>", ""]
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">',
+            *entries,
+            "</urlset>",
+            "",
+        ]
     )
     return Response(body, mimetype="application/xml", headers={"Cache-Control": CACHE})

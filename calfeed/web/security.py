@@ -70,4 +70,5 @@ def compress(response: Response) -> Response:
 
 
 def _text(response: Response) -> bool:
-    return response.mimetype.startswith("text/") or response.mimetype.endswith(("json", "xml"))
+    kind = response.mimetype or ""
+    return kind.startswith("text/") or kind.endswith(("json", "xml"))

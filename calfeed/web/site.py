@@ -1,9 +1,9 @@
-"""What a request works with: the publisher's snapshot, the ledger, the settings and the clock; and the page it asks for."""
+"""What a request works with: the application's parts, and the page it asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from urllib.parse import quote
@@ -18,11 +18,13 @@ from calfeed.feeds.snapshot import Snapshot
 from calfeed.ledger import Ledger
 from calfeed.publish import Publisher
 from calfeed.settings import Settings
+from calfeed.web.clients import Polls
 from calfeed.web.dates import Dates
 from calfeed.web.facts import Facts, facts
 from calfeed.web.items import Item, items
-from calfeed.web.palette import accent
 from calfeed.web.page_query import PageQuery, with_query
+from calfeed.web.palette import accent
+from calfeed.web.session import Brake
 from calfeed.web.words import INTERFACE, Words
 
 
@@ -38,6 +40,8 @@ class Site:
     ledger: Ledger
     settings: Settings
     clock: Callable[[], datetime]
+    polls: Polls
+    brake: Brake = field(default_factory=Brake)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -146,7 +150,7 @@ class Page:
         since, until = (instant(day, self.page_zone) for day in (first - around, last + 2 * around))
         nearby = self.snapshot.occurrences(since, until, feed=self.feed)
         found = items((one for one in nearby if self._shows(one.event)), self.zone, self.facts.hues)
-        return [one for one in found if one.first <= last and one.last >= first]
+        return [one for one in found if one.first <= last and one.over >= first]
 
     def _shows(self, event: Event) -> bool:
         dropped = event.status == "cancelled" and self.query.filter.cancelled == "drop"

@@ -15,7 +15,7 @@ USUAL_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``column`` and ``span`` of the bar among the days; ``tail``: its words end where the bar ends, for want of room after it."""
+    """``column`` and ``span`` of the bar among the days; ``tail``: its words end with it, for want of room after it."""
 
     item: Item
     column: int

@@ -1,4 +1,4 @@
-"""Which days a page shows: a screenful forward or backward from a day, whole days only. Pure; the index is asked through ``find``."""
+"""Which days a page shows: a screenful forward or backward from a day, whole days only. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def forward(find: Find, first: date, limit: date | None = None) -> Window:
             break
     kept = _whole_days(found, first)
     if len(kept) < len(found):
-        return Window(kept, first, max(kept[-1].first, first), before, True)
+        return Window(kept, first, max(kept[-1].first, first), before, after=True)
     end = limit or max((item.last for item in kept), default=first)
     return Window(kept, first, end, before, limit is not None and _any_after(find, limit))
 
@@ -69,7 +69,7 @@ def _any_after(find: Find, last: date) -> bool:
 
 def _any_before(find: Find, first: date) -> bool:
     yesterday = first - timedelta(days=1)
-    return any(any(item.last < first for item in find(yesterday - step, yesterday)) for step in _steps())
+    return any(any(item.over < first for item in find(yesterday - step, yesterday)) for step in _steps())
 
 
 def _whole_days(found: list[Item], first: date) -> list[Item]:

@@ -26,7 +26,7 @@ def span(page: Page, item: Item) -> str:
 
 
 def zone_note(page: Page, item: Item) -> str:
-    """What the hours need beside them: the event's own time where the reader's differs, its zone where the calendar's does."""
+    """What the hours need beside them: the event's own time, or the zone they are in, where the page's is another."""
     if not item.begins or not item.ends:
         return ""
     own = item.begins.astimezone(ZoneInfo(item.event.timezone))
@@ -49,4 +49,4 @@ def label(page: Page, item: Item) -> str:
     """One line for a bar's tooltip and for who cannot see where the bar lies."""
     status = "" if item.event.status == "confirmed" else page.words(item.event.status)
     hours = when(page, item) if item.begins or item.event.tba else ""
-    return " · ".join(part for part in (span(page, item), hours, status) if part)
+    return " · ".join(part for part in (page.dates.span(item.first, item.last), hours, status) if part)

@@ -1,0 +1,120 @@
+"""``/api/v1/deliveries`` and ``/api/v1/channels``: what the operator's programs read and do, with the bearer token."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+
+from calfeed.errors import QueryError
+from calfeed.ledger import Attempt, Delivery, State
+from calfeed.web import guard, operator_view
+from calfeed.web.api import number
+from calfeed.web.operator_view import ChannelRow
+from calfeed.web.site import site
+
+blueprint = Blueprint("operator_api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.before_request
+def only_the_operator() -> None:
+    """A session cookie is not enough: programs send the token, so no other site's form can act here."""
+    guard.bearer()
+
+
+@blueprint.get("/deliveries")
+def deliveries() -> Response:
+    """The latest due first; ``state``, ``channel``, ``kind`` narrow it."""
+    state = request.args.get("state")
+    if state and state not in list(State):
+        raise QueryError("state", f"expected one of {', '.join(State)}, got {state!r}")
+    limit, offset = number("limit", 100, 1000), number("offset", 0, 10**9)
+    found = site().ledger.deliveries(
+        state=state or None,
+        channel=request.args.get("channel") or None,
+        kind=request.args.get("kind") or None,
+        limit=limit,
+        offset=offset,
+    )
+    return _answer({"deliveries": [_delivery(one) for one in found]})
+
+
+@blueprint.get("/deliveries/<delivery>")
+def delivery(delivery: str) -> Response:
+    """One delivery with its attempts."""
+    found, attempts = site().ledger.delivery(delivery)
+    return _answer({**_delivery(found), "attempts": [_attempt(one) for one in attempts]})
+
+
+@blueprint.post("/deliveries/<delivery>/retry")
+def retry(delivery: str) -> Response:
+    """Sends it again, if it is dead, rejected or expired."""
+    taken = site().ledger.retry([delivery], site().clock())
+    return _answer({"retried": [one.id for one in taken]})
+
+
+@blueprint.get("/channels")
+def channels() -> Response:
+    """Each channel of the source and how it fares; no address is shown."""
+    here = site()
+    rows = operator_view.channel_rows(here.snapshot.catalog, here.ledger.channels())
+    return _answer({"channels": [_channel(row) for row in rows]})
+
+
+@blueprint.post("/channels/<channel>/test")
+def test(channel: str) -> Response:
+    """One test message now."""
+    taken, words = operator_view.send_test(site(), channel, f"msg_{secrets.token_hex(16)}")
+    return _answer({"sent": taken, "answer": words})
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "key": one.key,
+        "kind": one.kind,
+        "channel": one.channel,
+        "uid": one.uid,
+        "state": one.state.value,
+        "due": _utc(one.due),
+        "attempts": one.attempt,
+        "sent_at": _utc(one.sent_at),
+        "late_by": one.late,
+        "last_error": one.last_error,
+        "webhook_id": one.webhook_id,
+    }
+
+
+def _attempt(one: Attempt) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "started": _utc(one.started),
+        "ended": _utc(one.ended),
+        "outcome": one.outcome,
+        "status": one.status,
+        "error": one.error,
+        "retry_after": one.retry_after,
+        "excerpt": one.excerpt,
+    }
+
+
+def _channel(row: ChannelRow) -> dict[str, Any]:
+    state = row.state
+    return {
+        "id": row.channel.id,
+        "kind": row.channel.kind,
+        "state": row.word,
+        "reason": state.reason if state else None,
+        "sent_at": _utc(state.sent_at) if state else None,
+        "failed_at": _utc(state.failed_at) if state else None,
+    }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body) + "\n", mimetype="application/json", headers={"Cache-Control": "no-store"})
