@@ -16,8 +16,9 @@ from calfeed.feeds.phrases import phrases
 from calfeed.feeds.pieces import Entry, Piece, Pieces
 from calfeed.feeds.properties import Property, one_line, text_property, uri_property
 from calfeed.feeds.select import Query
+from calfeed.feeds.style import Style
 from calfeed.feeds.text import uri
-from calfeed.feeds.vevent import Style, vevents
+from calfeed.feeds.vevent import vevents
 from calfeed.feeds.zones import vtimezone
 
 MOST_EVENTS = 1_000
@@ -112,12 +113,12 @@ def _settled(
 def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], list[Written]]:
     """What fits the limits of calendar services, and what ended before ``today``, longest ago first, that did not."""
     count, size = sum(each.piece.count for each in found), sum(len(each.piece.octets) for each in found)
-    if not _too_much(count, size):
+    if not too_much(count, size):
         return list(found), []
     past = [each for each in found if each.piece.end and each.piece.end <= today]
     gone = set()
     for each in sorted(past, key=lambda each: (each.piece.end, each.piece.order[1])):
-        if not _too_much(count, size):
+        if not too_much(count, size):
             break
         gone.add(each.entry.event.uid)
         count, size = count - each.piece.count, size - len(each.piece.octets)
@@ -125,7 +126,8 @@ def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], l
     return kept, [each for each in past if each.entry.event.uid in gone]
 
 
-def _too_much(count: int, size: int) -> bool:
+def too_much(count: int, size: int) -> bool:
+    """Whether services would drop some of so many VEVENTs in so many octets."""
     return count > MOST_EVENTS or size > MOST_OCTETS - _OVERHEAD
 
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 from calfeed.events.model import Event
 from calfeed.events.revision import Revision
 from calfeed.feeds.properties import Component, Params, Property
+from calfeed.feeds.style import Style
 from calfeed.feeds.text import LINE_OCTETS, escape, fold, parameter
-from calfeed.feeds.vevent import Style, vevents
+from calfeed.feeds.vevent import vevents
 
 PRODID = "-//calfeed//calfeed//EN"
 MEDIA_TYPE = "text/calendar; charset=utf-8"

@@ -12,7 +12,8 @@ from calfeed.events.revision import Revision
 from calfeed.feeds.ics import octets
 from calfeed.feeds.properties import zone_name
 from calfeed.feeds.series import Part, bounded
-from calfeed.feeds.vevent import Style, component, published
+from calfeed.feeds.style import Style
+from calfeed.feeds.vevent import component, published
 
 MOST_STYLES = 32
 """Styles whose pieces are kept: a style is a language, an alarm, a way with cancelled events …"""
@@ -35,7 +36,8 @@ class Piece(NamedTuple):
     """What one event adds to a feed.
 
     ``instants`` are those it shows in local time, by TZID: a VTIMEZONE must be right for each. ``end`` is None for an
-    endless event; ``rolling`` says that its octets go on with the style's horizon; ``ruled`` that it has an RRULE.
+    endless event. ``ruled`` says that it has an RRULE, ``single`` that it is written as its occurrences instead,
+    ``rolling`` that these go on with the style's horizon.
     """
 
     octets: bytes
@@ -44,6 +46,7 @@ class Piece(NamedTuple):
     end: datetime | None
     instants: Mapping[str, Collection[datetime]]
     ruled: bool = False
+    single: bool = False
     rolling: bool = False
 
 
@@ -93,7 +96,8 @@ def make(event: Event, revision: Revision, style: Style) -> Piece:
     if not event.recurs:
         return Piece(written, len(found), order, _utc(event.end or event.start, event), instants)
     end, ruled = last_end(event), any(part.rrule for part in found)
-    return Piece(written, len(found), order, end, instants, ruled, rolling=end is None and not ruled)
+    single = event.rrule is not None and not ruled
+    return Piece(written, len(found), order, end, instants, ruled, single, rolling=single and end is None)
 
 
 def _utc(moment: Moment, event: Event) -> datetime:
@@ -103,7 +107,7 @@ def _utc(moment: Moment, event: Event) -> datetime:
 def _collect(part: Part, style: Style, utc: frozenset[str], into: dict[str, list[datetime]]) -> None:
     """The instants that a part shows, or by its rule makes others show, by the TZID they are shown with."""
     event = part.event
-    shown: list[Moment | None] = [] if event.tba else [event.start, event.end]
+    shown: list[Moment | None] = [event.start, event.end]
     if part.recurrence_id is not None or part.exdates:
         shown += (part.recurrence_id, *part.exdates)
     if part.rrule is not None:

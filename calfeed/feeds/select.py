@@ -93,11 +93,21 @@ def redacted(event: Event, visibility: Visibility, now: datetime) -> Event:
     """The event without the occurrences that readers at a level may not know of."""
     if visibility == "private" or not event.overrides:
         return event
-    kept = tuple(each for each in event.overrides if visible(each, visibility, now))
-    if len(kept) == len(event.overrides):
+    return _without(event, [each for each in event.overrides if not visible(each, visibility, now)])
+
+
+def held(event: Event) -> Event:
+    """The event without its cancelled occurrences."""
+    return _without(event, [each for each in event.overrides if each.status == "cancelled"])
+
+
+def _without(event: Event, overrides: list[Event]) -> Event:
+    if not overrides:
         return event
-    hidden = [each.recurrence_id for each in event.overrides if each not in kept and each.recurrence_id is not None]
-    return replace(event, overrides=kept, exdate=tuple(sorted({*event.exdate, *hidden}, key=moment_key)))
+    gone = {moment_key(each.recurrence_id): each.recurrence_id for each in overrides if each.recurrence_id is not None}
+    kept = tuple(each for each in event.overrides if moment_key(each.recurrence_id) not in gone)
+    exdate = tuple(sorted({*event.exdate, *gone.values()}, key=moment_key))
+    return replace(event, overrides=kept, exdate=exdate)
 
 
 def texts(event: Event) -> str:
@@ -126,7 +136,10 @@ def select(
     seen = [event for event in events if visible(event, level, now)]
     uids = {event.uid for event in seen}
     matches = _matcher(feed, query, searchable)
-    return [_child(redacted(event, level, now), uids) for event in seen if matches(event)]
+    found = [_child(redacted(event, level, now), uids) for event in seen if matches(event)]
+    if query.cancelled == "drop":
+        return [held(event) for event in found if event.status != "cancelled"]
+    return found
 
 
 def _child(event: Event, uids: set[str]) -> Event:

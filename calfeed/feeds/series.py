@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
@@ -33,35 +33,37 @@ def child_uid(uid: str, moment: Moment | None) -> str:
     return str(uuid5(uuid5(NAMESPACE_URL, f"calfeed:{uid}"), moment_key(moment)))
 
 
-def parts(event: Event, *, drop: bool, single: bool, horizon: datetime) -> list[Part]:
+def parts(event: Event, *, single: bool, horizon: datetime) -> list[Part]:
     """The VEVENTs of an event, the first being the event itself.
 
-    ``drop`` leaves out what is cancelled, ``single`` writes a recurring event as its occurrences, an endless one up to
-    ``horizon``. Dates of ``rdate`` become events of their own, which every client reads (RDATE is dropped by many).
+    ``single`` writes a recurring event as its occurrences, an endless one up to ``horizon``. Dates of ``rdate`` become
+    events of their own, which every client reads (RDATE is dropped by many).
     """
-    if drop and event.status == "cancelled":
-        return []
     if not event.recurs:
         return [Part(event, event.uid, event.parent)]
     if single:
-        return [_alone(event, each) for each in bounded(event, horizon) if not (drop and _cancelled(each.event))]
-    return [*_ruled(event, drop=drop), *_extra(event, drop=drop)]
+        return [_alone(event, each) for each in bounded(event, horizon)]
+    return [*_ruled(event), *_extra(event)]
 
 
 def bounded(event: Event, horizon: datetime) -> list[Occurrence]:
     """The occurrences of an event, the latest `MOST`; of an endless one those up to ``horizon`` or two years of it."""
-    begin = instant(event.start, event.zone)
+    begin = min(instant(moment, event.zone) for moment in _starts(event))
     until = (last_end(event) or max(horizon, begin + AHEAD)) + timedelta(seconds=1)
     for span in _SPANS:
-        found = list(occurrences(event, max(_EARLIEST, until - span), until, limit=MOST * len(_SPANS) * 100))
+        found = list(occurrences(event, max(begin, until - span), until, limit=_UNBOUNDED))
         if len(found) >= MOST or until - span < begin:
             break
     return found[-MOST:]
 
 
-_EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
+_UNBOUNDED = 1_000_000
 _SPANS = tuple(timedelta(days=366 * years) for years in (1, 4, 20, 400))
 """Tried in turn, so that an old endless event is not walked from its beginning."""
+
+
+def _starts(event: Event) -> list[Moment]:
+    return [event.start, *event.rdate, *(each.start for each in event.overrides)]
 
 
 def _alone(event: Event, occurrence: Occurrence) -> Part:
@@ -75,18 +77,13 @@ def _end(occurrence: Occurrence) -> Moment | None:
     return None if without else occurrence.end
 
 
-def _cancelled(event: Event) -> bool:
-    return event.status == "cancelled"
-
-
-def _ruled(event: Event, *, drop: bool) -> Iterator[Part]:
+def _ruled(event: Event) -> Iterator[Part]:
     if event.rrule is None:
-        yield from (part for part in _own_start(event) if not (drop and _cancelled(part.event)))
+        yield from _own_start(event)
         return
     extra = {moment_key(moment) for moment in extra_dates(event)}
     overrides = [each for each in _by_time(event.overrides) if moment_key(each.recurrence_id) not in extra]
-    gone = [each.recurrence_id for each in overrides if drop and _cancelled(each)]
-    exdates = {moment_key(moment): moment for moment in (*event.exdate, *gone) if moment and _given(event, moment)}
+    exdates = {moment_key(moment): moment for moment in event.exdate if _given(event, moment)}
     ordered = tuple(moment for _, moment in sorted(exdates.items()))
     yield Part(event, event.uid, event.parent, rrule=event.rrule, exdates=ordered)
     for each in overrides:
@@ -102,13 +99,12 @@ def _own_start(event: Event) -> Iterator[Part]:
         yield Part(own, event.uid, event.parent)
 
 
-def _extra(event: Event, *, drop: bool) -> Iterator[Part]:
+def _extra(event: Event) -> Iterator[Part]:
     own = {moment_key(each.recurrence_id): each for each in event.overrides}
     for moment in extra_dates(event):
         end = None if event.end is None else end_of(event, moment)
         each = own.get(moment_key(moment)) or replace(event, start=moment, end=end)
-        if not (drop and _cancelled(each)):
-            yield Part(each, child_uid(event.uid, moment), event.uid)
+        yield Part(each, child_uid(event.uid, moment), event.uid)
 
 
 def _by_time(overrides: Iterable[Event]) -> list[Event]:

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from threading import Lock
 
+from calfeed.errors import Problem
+from calfeed.events.changes import revise
 from calfeed.events.model import ALL, Catalog, Event, Feed, Occurrence, Visibility
 from calfeed.events.revision import Change, Revision
-from calfeed.feeds import ics, jcal
-from calfeed.feeds.boundaries import day_after, day_of, last_modified, month_of, next_change
-from calfeed.feeds.feed import IDENTITY, Head, Layout, lay_out, manner, names, origin
+from calfeed.feeds.boundaries import last_modified, next_change
+from calfeed.feeds.feed import MOST_EVENTS, Layout, Written, too_much
+from calfeed.feeds.formats import FORMATS, event_resource, feed_layout, feed_resource
+from calfeed.feeds.history import shown_changes
 from calfeed.feeds.index import Index
 from calfeed.feeds.pieces import Entry, Pieces
-from calfeed.feeds.properties import Property
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import EVERYTHING, Query, redacted, select, texts, visible
-from calfeed.feeds.series import AHEAD
-from calfeed.feeds.vevent import Style
+from calfeed.feeds.shelf import Shelf
 
-MOST_VARIANTS = 256
-"""Filtered resources kept, the ones last asked for."""
-MOST_VARIANT_OCTETS = 64_000_000
-
-_PATH = re.compile(r"/(feeds|events)/([^/]+?)(/download)?\.(ics|json|jcal|atom|jscal)")
-
-Key = tuple[str, Query, bool]
+_PATH = re.compile(rf"/(feeds|events)/([^/]+?)(/download)?\.({'|'.join(FORMATS)})")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
     """One published state. All that it gives is a function of its fields; what it keeps only saves time.
 
-    ``modified`` is the Last-Modified of every feed, ``expires`` the next instant at which a snapshot of the same state
-    would differ (None: never).
+    ``modified`` is the least Last-Modified of its feeds, ``expires`` the next instant at which a snapshot of the same
+    state would differ (None: never).
     """
 
     catalog: Catalog
@@ -48,25 +41,18 @@ class Snapshot:
     modified: datetime
     expires: datetime | None
     pieces: Pieces = field(default_factory=Pieces, repr=False)
-    _kept: dict[Key, Resource | None] = field(default_factory=dict, repr=False)
-    _variants: OrderedDict[Key, Resource] = field(default_factory=OrderedDict, repr=False)
+    shelf: Shelf = field(default_factory=Shelf, repr=False)
     _uids: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _indexes: dict[Visibility, Index] = field(default_factory=dict, repr=False)
     _texts: dict[str, str] = field(default_factory=dict, repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def resource(self, path: str, query: Query | None = None, *, private: bool = False) -> Resource | None:
         """``/feeds/<id>.ics`` and the other formats, ``/feeds/<id>/download.ics``, ``/events/<id>.ics`` and ``.json``.
 
         None where nothing is served. Private feeds are served only with ``private``: to who has shown a token.
         """
-        key = (path, query or EVERYTHING, private)
-        found = self._kept.get(key) or self._variants.get(key)
-        if found is not None or key in self._kept:
-            return found
-        made = self._make(*key)
-        self._keep(key, made)
-        return made
+        asked = query or EVERYTHING
+        return self.shelf.get((path, asked, private), lambda: self._make(path, asked, private=private))
 
     def warm(self) -> None:
         """Makes and compresses every feed that clients poll, so that no request has to."""
@@ -84,16 +70,15 @@ class Snapshot:
         found = self._select(self.standing.values(), self._feed(feed), query, None)
         return [self._entry(event) for event in found]
 
-    def event(self, event_id: str, *, private: bool = False) -> Entry | None:
-        """One event by the publisher's handle, also one removed that still stands; None where readers may not know."""
-        level: Visibility = "private" if private else "unlisted"
+    def event(self, event_id: str, query: Query = EVERYTHING) -> Entry | None:
+        """One event by the publisher's handle, also one removed that still stands; None where nobody may know of it."""
         event = self.catalog.by_id.get(event_id) or self._gone.get(event_id)
-        if event is None or not visible(event, level, self.built_at):
+        if event is None or not visible(event, "unlisted", self.built_at):
             return None
         parent = self.standing.get(event.parent or "")
-        nearby = [event] if parent is None else [parent, event]
-        feed = Feed(id=event.id, name=event.summary, visibility=level)
-        return self._entry(select(nearby, feed, EVERYTHING, self.built_at)[-1])
+        feed = Feed(id=event.id, name=event.summary, visibility="unlisted")
+        found = select([event] if parent is None else [parent, event], feed, query, self.built_at)
+        return next((self._entry(each) for each in found if each.uid == event.uid), None)
 
     def occurrences(
         self, since: datetime, until: datetime, *, feed: Feed | str = ALL, query: Query = EVERYTHING
@@ -101,6 +86,10 @@ class Snapshot:
         """What happens in [since, until) in a feed, by start and then by event id."""
         chosen = self._feed(feed)
         return self._index(chosen.visibility).between(since, until, self._selected(chosen, query))
+
+    def history(self, feed: Feed | str = ALL, query: Query = EVERYTHING) -> list[Change]:
+        """The changes that the readers of a feed may know of, as they look to them, the newest first."""
+        return shown_changes(self.changes, self.catalog.by_uid, self._feed(feed), query, self.built_at)
 
     @cached_property
     def standing(self) -> dict[str, Event]:
@@ -113,24 +102,23 @@ class Snapshot:
     def _gone(self) -> dict[str, Event]:
         return {event.id: event for uid, event in self.standing.items() if uid not in self.catalog.by_uid}
 
-    def style(self, query: Query) -> Style:
-        """How VEVENTs are written under a query."""
-        calendar = self.catalog.calendar
-        return Style(
-            language=query.lang or calendar.language,
-            native=calendar.language,
-            base_url=self.base_url,
-            all_day_at=calendar.all_day_at,
-            cancelled=query.cancelled,
-            alarm=query.alarm,
-            expand=query.expand,
-            rich=query.rich,
-            horizon=month_of(self.built_at) + AHEAD,
-        )
-
     def url(self, path: str) -> str | None:
         """The public address of a path, where the base is known."""
         return self.base_url + path if self.base_url else None
+
+    def _make(self, path: str, query: Query, *, private: bool) -> Resource | None:
+        match = _PATH.fullmatch(path)
+        if match is None:
+            return None
+        kind, name, download, suffix = match.groups()
+        if download and (kind, suffix) != ("feeds", "ics"):
+            return None
+        if kind == "events":
+            return event_resource(self, name, suffix, query)
+        feed = self.catalog.feed_by_id.get(name)
+        if feed is None or (feed.visibility == "private" and not private):
+            return None
+        return feed_resource(self, feed, suffix, query)
 
     def _feed(self, feed: Feed | str) -> Feed:
         return self.catalog.feed_by_id[feed] if isinstance(feed, str) else feed
@@ -160,68 +148,6 @@ class Snapshot:
             self._indexes[level] = Index(redacted(event, level, self.built_at) for event in seen)
         return self._indexes[level]
 
-    def _keep(self, key: Key, made: Resource | None) -> None:
-        if key[1] == EVERYTHING and made is not None:
-            self._kept[key] = made
-        if key[1] == EVERYTHING or made is None:
-            return
-        with self._lock:
-            self._variants[key] = made
-            size = sum(len(each.body) for each in self._variants.values())
-            while len(self._variants) > 1 and (len(self._variants) > MOST_VARIANTS or size > MOST_VARIANT_OCTETS):
-                _, old = self._variants.popitem(last=False)
-                size -= len(old.body)
-
-    def _make(self, path: str, query: Query, private: bool) -> Resource | None:  # noqa: FBT001 # a key, unpacked
-        match = _PATH.fullmatch(path)
-        if match is None:
-            return None
-        kind, name, download, suffix = match.groups()
-        if kind == "events":
-            entry = self.event(name)
-            return None if entry is None or download or suffix != "ics" else self._event(entry, query)
-        feed = self.catalog.feed_by_id.get(name)
-        if feed is None or (feed.visibility == "private" and not private) or (download and suffix != "ics"):
-            return None
-        return self._feed_as(suffix, feed, query)
-
-    def _feed_as(self, suffix: str, feed: Feed, query: Query) -> Resource:
-        if suffix in {"ics", "jcal"}:
-            return self._written(self.layout(feed, query), suffix)
-        raise NotImplementedError
-
-    def layout(self, feed: Feed, query: Query = EVERYTHING) -> Layout:
-        """What stands in the iCalendar of a feed."""
-        calendar, style = self.catalog.calendar, self.style(query)
-        path = f"/feeds/{feed.id}.ics" + (f"?{query.canonical()}" if query != EVERYTHING else "")
-        source = None if feed.visibility == "private" else self.url(path)
-
-        def head(told: str) -> Iterable[Property]:
-            yield from IDENTITY
-            yield from names(feed, calendar, query, style.language, told)
-            yield from manner(calendar)
-            yield from origin(source, self.url("/"))
-
-        return self._lay_out(head, self.entries(feed, query), style)
-
-    def _event(self, entry: Entry, query: Query) -> Resource:
-        return self._written(self._lay_out(lambda _: IDENTITY, [entry], self.style(query)), "ics")
-
-    def _lay_out(self, head: Head, entries: Sequence[Entry], style: Style) -> Layout:
-        timezone = self.catalog.calendar.timezone
-        return lay_out(head, entries, self.pieces, style, timezone=timezone, today=day_of(self.built_at))
-
-    def _written(self, layout: Layout, suffix: str) -> Resource:
-        moments = [self.modified]
-        if layout.rolling:
-            moments.append(month_of(self.built_at))
-        if layout.since:
-            moments.append(day_after(layout.since))
-        modified = max(moments)
-        if suffix == "jcal":
-            return Resource.of(layout.jcal(), jcal.MEDIA_TYPE, modified, dropped=layout.dropped)
-        return Resource.of(layout.ics(), ics.MEDIA_TYPE, modified, dropped=layout.dropped)
-
 
 def build(
     catalog: Catalog,
@@ -234,18 +160,48 @@ def build(
 ) -> Snapshot:
     """The snapshot of a published state at ``now``; ``previous`` lends what has not changed.
 
-    ``base_url`` has no slash at its end; without one, the calendar's own URL is used.
+    Without ``base_url`` the calendar's own URL is used.
     """
     told = tuple(changes)
-    base = (base_url or catalog.calendar.url or "").rstrip("/") or None
     modified = last_modified(catalog, revisions, told, now)
     return Snapshot(
         catalog=catalog,
         revisions=dict(revisions),
         changes=told,
-        base_url=base,
+        base_url=(base_url or catalog.calendar.url or "").rstrip("/") or None,
         built_at=now,
         modified=max(modified, previous.modified) if previous else modified,
         expires=next_change(catalog, revisions, now),
         pieces=previous.pieces.inherited(frozenset(revisions)) if previous else Pieces(),
+        shelf=Shelf(previous.shelf.plain if previous else None),
     )
+
+
+def client_warnings(catalog: Catalog, now: datetime) -> list[Problem]:
+    """What calendar services would drop of the feeds, and what they are given in another form than it was written."""
+    revisions = revise(catalog, {}, now, catalog.calendar.tombstone.as_timedelta()).revisions
+    snapshot = build(catalog, revisions, (), base_url=None, now=now)
+    layouts = [(feed, feed_layout(snapshot, feed)) for feed in catalog.feeds]
+    found = [problem for feed, layout in layouts for problem in _size_warnings(feed, layout)]
+    singles = {each.entry.event.uid: each for _, layout in layouts for each in layout.written if each.piece.single}
+    return found + [_single_warning(each) for each in singles.values()]
+
+
+def _size_warnings(feed: Feed, layout: Layout) -> Iterator[Problem]:
+    where = f"feeds[{feed.id}]"
+    hint = "part it by categories into several feeds"
+    if layout.dropped:
+        told = f"{layout.dropped} past events are left out: Google reads about {MOST_EVENTS} events or 1 MB of a feed"
+        yield Problem(feed.source, told, where, hint, "warning", "feed-trimmed")
+    count, size = sum(each.piece.count for each in layout.written), len(layout.ics())
+    if too_much(count, size):
+        told = f"{count} events, {size} bytes: Google reads about {MOST_EVENTS} events or 1 MB and drops the rest"
+        yield Problem(feed.source, told, where, hint, "warning", "feed-too-large")
+
+
+def _single_warning(each: Written) -> Problem:
+    event, count = each.entry.event, each.piece.count
+    told = (
+        f"no time zone rule that Outlook reads says all its hours in {event.timezone}: written as {count} single events"
+    )
+    return Problem(event.source, told, f"events[{event.id}].rrule", "", "warning", "zone-unsayable")
