@@ -1,0 +1,192 @@
+"""What the properties of an event, to-do or journal entry say together (RFC 5545 §3.6, §3.8.2, §3.8.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from calfeed.feeds.lint import findings, recur
+from calfeed.feeds.lint.content import Line, shown
+from calfeed.feeds.lint.moments import When, exists, instant, moment, moments, read_moment
+from calfeed.feeds.lint.registry import EVENT, TIMED, TODO
+from calfeed.feeds.lint.report import Report
+from calfeed.feeds.lint.structure import Component
+from calfeed.feeds.lint.values import duration_seconds
+
+_DAYS = {day: index for index, day in enumerate(recur.WEEKDAYS)}
+
+
+def check(entry: Component, report: Report, *, scheduling: bool) -> None:
+    """One VEVENT, VTODO or VJOURNAL; ``scheduling`` says that the calendar has a METHOD."""
+    start = moment(entry.first("DTSTART"))
+    if entry.name == EVENT and not scheduling and "DTSTART" not in entry.lines:
+        report.add(findings.MISSING, "VEVENT has no DTSTART", line=entry.number, path="VEVENT")
+    _check_end(entry, start, report)
+    _check_duration(entry, start, report)
+    for line in entry.all("RRULE"):
+        _check_rule(entry, line, start, report)
+    if start is not None:
+        _check_forms(entry, start, report)
+    _check_gaps(entry, report)
+    _check_oddities(entry, report)
+
+
+def _check_end(entry: Component, start: When | None, report: Report) -> None:
+    line = entry.first("DTEND") or entry.first("DUE")
+    if line is None:
+        return
+    if "DURATION" in entry.lines:
+        duration = entry.lines["DURATION"][0]
+        report.add(
+            findings.END_AND_DURATION, f"{line.name} and DURATION", line=duration.number, path=_path(entry, line)
+        )
+    end = moment(line)
+    if start is None or end is None:
+        return
+    if start.is_date != end.is_date or (start.form == "floating") != (end.form == "floating"):
+        message = f"{line.name} is {end.words}, DTSTART is {start.words}"
+        report.add(findings.END_TYPE, message, line=line.number, path=_path(entry, line))
+    elif not _later(end, start):
+        message = f"{line.name} {_clock(end)} is not after DTSTART {_clock(start)}"
+        finding = findings.END_NOT_AFTER_START if end != start or end.is_date else findings.ZERO_LENGTH
+        report.add(finding, message, line=line.number, path=_path(entry, line))
+
+
+def _later(end: When, start: When) -> bool:
+    """Whether the end is later, or cannot be told to be not."""
+    if (end.form, end.tzid) == (start.form, start.tzid):
+        return end.clock > start.clock
+    first, last = instant(start), instant(end)
+    return first is None or last is None or last > first
+
+
+def _check_duration(entry: Component, start: When | None, report: Report) -> None:
+    line = entry.first("DURATION")
+    if line is None:
+        return
+    if entry.name == TODO and "DTSTART" not in entry.lines:
+        report.add(findings.TODO_DURATION, "DURATION without DTSTART", line=line.number, path=_path(entry, line))
+    length = duration_seconds(line.value)
+    if length is not None and (length < 0 or (start is not None and start.is_date and "T" in line.value)):
+        what = "is negative" if length < 0 else "counts hours, DTSTART is a date"
+        report.add(
+            findings.BAD_EVENT_DURATION, f"{shown(line.value)} {what}", line=line.number, path=_path(entry, line)
+        )
+
+
+def _check_rule(entry: Component, line: Line, start: When | None, report: Report) -> None:
+    rule, _ = recur.split(line.value)
+    path = _path(entry, line)
+    if start is None:
+        if "DTSTART" not in entry.lines:
+            report.add(findings.MISSING, "RRULE needs DTSTART", line=line.number, path=path)
+        return
+    clocks = [name for name in ("BYHOUR", "BYMINUTE", "BYSECOND") if name in rule]
+    if start.is_date and (clocks or rule.get("FREQ") in recur.FREQUENCIES[:3]):
+        what = clocks[0] if clocks else f"FREQ={rule['FREQ']}"
+        report.add(findings.RULE_COMBINATION, f"{what} with a DTSTART that is a date", line=line.number, path=path)
+    _check_until(rule, start, line, path, report)
+    missed = _missed_part(rule, start)
+    if missed:
+        message = f"DTSTART {_clock(start)} is none of {missed}={shown(rule[missed])}"
+        report.add(findings.RULE_OFF_START, message, line=line.number, path=path)
+
+
+def _check_until(rule: recur.Rule, start: When, line: Line, path: str, report: Report) -> None:
+    until = read_moment(rule.get("UNTIL", ""))
+    if until is None:
+        return
+    text = rule["UNTIL"]
+    if until.is_date != start.is_date:
+        report.add(findings.UNTIL_TYPE, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
+    elif start.form in ("zoned", "utc") and until.form != "utc":
+        report.add(findings.UNTIL_NOT_UTC, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
+    elif start.form == "floating" and until.form == "utc":
+        report.add(findings.UNTIL_TYPE, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
+    elif _before(until, start):
+        message = f"UNTIL={text} is before DTSTART {_clock(start)}"
+        report.add(findings.UNTIL_BEFORE_START, message, line=line.number, path=path)
+
+
+def _before(until: When, start: When) -> bool:
+    if until.form == start.form:
+        return until.clock < start.clock
+    first = instant(start)
+    last = instant(until)
+    return first is not None and last is not None and last < first
+
+
+def _missed_part(rule: recur.Rule, start: When) -> str | None:
+    """The part of the rule that DTSTART does not fulfil, of those that can be told at a glance."""
+    if "BYSETPOS" in rule or "RSCALE" in rule:
+        return None
+    days = rule.get("BYDAY", "").split(",")
+    if (
+        "BYDAY" in rule
+        and all(day in _DAYS for day in days)
+        and start.clock.weekday() not in map(_DAYS.__getitem__, days)
+    ):
+        return "BYDAY"
+    months, month_days = rule.get("BYMONTH", ""), rule.get("BYMONTHDAY", "")
+    if months and str(start.clock.month) not in [month.lstrip("0") for month in months.split(",")]:
+        return "BYMONTH"
+    if month_days and "-" not in month_days:
+        numbers = [day.lstrip("+0") for day in month_days.split(",")]
+        return None if str(start.clock.day) in numbers else "BYMONTHDAY"
+    return None
+
+
+def _check_forms(entry: Component, start: When, report: Report) -> None:
+    for line in entry.all("EXDATE"):
+        _check_form(entry, line, start, findings.EXDATE_FORM, report)
+    for line in entry.all("RDATE"):
+        if (line.parameter("VALUE") or "").upper() == "PERIOD":
+            report.add(findings.RDATE_PERIOD, "RDATE holds a period", line=line.number, path=_path(entry, line))
+        else:
+            _check_form(entry, line, start, findings.RDATE_FORM, report)
+
+
+def _check_form(entry: Component, line: Line, start: When, finding: findings.Finding, report: Report) -> None:
+    for when in moments(line):
+        if when.is_date != start.is_date or (when.form == "floating") != (start.form == "floating"):
+            message = f"{line.name} is {when.words}, DTSTART is {start.words}"
+            report.add(finding, message, line=line.number, path=_path(entry, line))
+            return
+        if line.name == "EXDATE" and (when.form, when.tzid) != (start.form, start.tzid):
+            message = f"EXDATE is {when.words}, DTSTART is {start.words}"
+            report.add(findings.OTHER_ZONE, message, line=line.number, path=_path(entry, line))
+            return
+
+
+def _check_gaps(entry: Component, report: Report) -> None:
+    for line in entry.all(*sorted(TIMED)):
+        for when in moments(line):
+            if when.form == "zoned" and not exists(when):
+                message = f"{_clock(when)} was skipped in {when.tzid}"
+                report.add(findings.NO_SUCH_TIME, message, line=line.number, path=_path(entry, line))
+
+
+def _check_oddities(entry: Component, report: Report) -> None:
+    for line in list(entry.all("RRULE"))[1:]:
+        report.add(findings.SEVERAL_RULES, "another RRULE", line=line.number, path=_path(entry, line))
+    for line in entry.all("EXRULE"):
+        report.add(findings.EXRULE, "EXRULE", line=line.number, path=_path(entry, line))
+    for line in entry.all("RELATED-TO"):
+        if line.value == entry.text("UID"):
+            report.add(findings.RELATED_ITSELF, "RELATED-TO is its own UID", line=line.number, path=_path(entry, line))
+    for line in _rules(entry) if "RECURRENCE-ID" in entry.lines else ():
+        report.add(findings.OVERRIDE_RULE, f"an override has {line.name}", line=line.number, path=_path(entry, line))
+    rdate = entry.first("RDATE")
+    if rdate is not None and "RRULE" not in entry.lines:
+        report.add(findings.RDATE_ALONE, "RDATE without RRULE", line=rdate.number, path=_path(entry, rdate))
+
+
+def _rules(entry: Component) -> Iterator[Line]:
+    return entry.all("RRULE", "RDATE", "EXDATE")
+
+
+def _clock(when: When) -> str:
+    return when.clock.strftime("%Y%m%d" if when.is_date else "%Y%m%dT%H%M%S")
+
+
+def _path(entry: Component, line: Line) -> str:
+    return f"{entry.name}.{line.name}"
