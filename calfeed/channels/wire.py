@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from calfeed.events.model import Duration, Event, Moment, Occurrence
+from calfeed.events.comparison import changed_occurrences, occurrence_of
+from calfeed.events.model import Duration, Event
 from calfeed.events.revision import Change
+from calfeed.feeds.json_feed import event_json, moment, occurrence_json, stamp
 from calfeed.reminders.digest import DueDigest
 from calfeed.reminders.message import Message
 from calfeed.reminders.plan import DueReminder
@@ -14,12 +16,7 @@ from calfeed.reminders.plan import DueReminder
 
 def body(message: Message) -> dict[str, Any]:
     """What a webhook receives."""
-    return {"type": message.type, "timestamp": instant(message.timestamp), "data": _data(message)}
-
-
-def instant(at: datetime) -> str:
-    """``2024-05-17T02:00:00Z``; with microseconds only where there are some."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"type": message.type, "timestamp": stamp(message.timestamp), "data": _data(message)}
 
 
 def _data(message: Message) -> dict[str, Any]:
@@ -53,7 +50,7 @@ def _reminder(due: DueReminder, message: Message) -> dict[str, Any]:
         "event": _event(due.event, message),
         "occurrence": occurrence_json(due.occurrence),
         "lead": due.lead.iso,
-        "due": instant(due.due),
+        "due": stamp(due.due),
         "late_by": _late_by(message.late_by),
     }
 
@@ -63,7 +60,7 @@ def _digest(digest: DueDigest, message: Message) -> dict[str, Any]:
     return {
         "day": digest.day.isoformat(),
         "items": items,
-        "due": instant(digest.due),
+        "due": stamp(digest.due),
         "late_by": _late_by(message.late_by),
     }
 
@@ -77,18 +74,33 @@ def _change(change: Change, message: Message) -> dict[str, Any]:
             "fields": list(change.fields),
             "before": _times(change.before),
             "after": _times(change.after),
+            "occurrences": _occurrences(change),
         },
     }
 
 
+def _occurrences(change: Change) -> list[dict[str, Any]]:
+    """The dates of a series that the change speaks of; none when it speaks of the whole event."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return []
+    return [
+        {
+            "recurrence_id": moment(at),
+            "before": _times(occurrence_of(before, at)),
+            "after": _times(occurrence_of(after, at)),
+        }
+        for at in changed_occurrences(before, after)
+    ]
+
+
 def _times(event: Event | None) -> dict[str, Any] | None:
-    """The old or new time of an event; ends are exclusive, as in RFC 5545."""
+    """When an event was or is; the end is exclusive, as in RFC 5545, and null where none is known."""
     if event is None:
         return None
-    end = event.end if event.end is not None else event.start
     return {
         "start": moment(event.start),
-        "end": moment(end),
+        "end": None if event.end is None else moment(event.end),
         "all_day": event.all_day,
         "tba": event.tba,
         "status": event.status,
@@ -96,26 +108,8 @@ def _times(event: Event | None) -> dict[str, Any] | None:
 
 
 def _event(event: Event, message: Message) -> dict[str, Any]:
-    from calfeed.feeds.json_feed import event_json  # late: written in these days by its owner
-
     origin = message.origin
-    return event_json(event, origin.revisions.get(event.uid), origin.home, message.language)
-
-
-def occurrence_json(occurrence: Occurrence) -> dict[str, Any]:
-    """One happening: moments as ISO 8601, its ``recurrence_id`` null for what does not recur."""
-    return {
-        "start": moment(occurrence.start),
-        "end": moment(occurrence.end),
-        "all_day": occurrence.all_day,
-        "tba": occurrence.event.tba,
-        "recurrence_id": None if occurrence.recurrence_id is None else moment(occurrence.recurrence_id),
-    }
-
-
-def moment(value: Moment) -> str:
-    """A day, or a local time with its offset."""
-    return value.isoformat()
+    return event_json(event, origin.revisions.get(event.uid), origin.home or None, message.language)
 
 
 def _late_by(late: timedelta) -> str:

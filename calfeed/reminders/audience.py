@@ -39,7 +39,7 @@ def takes(channel: Channel, event: Event, at: datetime) -> bool:
 def hears(channel: Channel, change: Change, at: datetime) -> bool:
     """Whether the channel is told of the change at ``at``.
 
-    It is when it asks for changes and was, or is now, among the readers of the event. What never was and is not in
+    It is when it asks for changes and was, or is now, among the readers of the event. What never was or is not in
     public, and what lies wholly in the past, is not told.
     """
     if not channel.changes or change.kind not in TOLD:

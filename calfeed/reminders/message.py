@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from calfeed.events.model import ALL, Calendar, Channel, Event, Occurrence, instant
-from calfeed.events.revision import Change, ChangeKind, Revision
+from calfeed.events.model import Calendar, Channel, Occurrence, instant
+from calfeed.events.revision import Change, ChangeKind
 from calfeed.reminders import clock
-from calfeed.reminders.dates import Reader, When
+from calfeed.reminders.changed import changed_items
+from calfeed.reminders.dates import Reader
 from calfeed.reminders.digest import DueDigest, days_of
+from calfeed.reminders.items import Item, Origin, item_lines, item_of, title_of
 from calfeed.reminders.plan import DueReminder, zone_of
-from calfeed.reminders.series import changed_dates
-from calfeed.reminders.words import words
+
+__all__ = [
+    "Item",
+    "Message",
+    "MessageType",
+    "Origin",
+    "Subject",
+    "challenge_message",
+    "change_message",
+    "digest_message",
+    "reminder_message",
+    "test_message",
+]
 
 MessageType = Literal[
     "event.reminder", "event.changed", "event.cancelled", "event.digest", "subscription.challenge", "test"
@@ -24,44 +36,6 @@ Subject = DueReminder | DueDigest | Change | str | None
 
 LATE = timedelta(minutes=1)
 """From here on a message says that it is late."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a message comes from: the calendar, its public address, and the revisions of its events."""
-
-    calendar: Calendar
-    base_url: str | None = None  # without a final slash; the calendar's own url where there is none
-    revisions: Mapping[str, Revision] = field(default_factory=dict, repr=False)
-    feed: str = ALL
-    unsubscribe_url: str = ""
-
-    @property
-    def home(self) -> str:
-        """The page's address, without a final slash; empty when it is nowhere in public."""
-        return (self.base_url or self.calendar.url or "").rstrip("/")
-
-    @property
-    def feed_url(self) -> str:
-        """The feed to subscribe to; empty when it is nowhere in public."""
-        return f"{self.home}/feeds/{self.feed}.ics" if self.home else ""
-
-    def event_url(self, event: Event) -> str:
-        """The event's page; the publisher's own link when there is none."""
-        return f"{self.home}/events/{event.id}" if self.home else event.url or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One thing a message tells of. All texts are plain: a channel escapes them in its own way."""
-
-    title: str
-    when: When | None = None
-    was: When | None = None
-    where: str = ""
-    url: str = ""
-    notes: tuple[str, ...] = ()
-    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,31 +64,17 @@ class Message:
         return "\n".join([*lines, *self.notes])
 
 
-def item_lines(item: Item, language: str, *, titled: bool) -> list[str]:
-    """An item as plain lines, with its title first when ``titled``."""
-    say = words(language)
-    lines = [item.title] if titled else []
-    if item.was:
-        lines.append(say.said.format(say.was, item.was.text))
-    if item.when:
-        label = say.becomes if item.was else say.when
-        lines += [say.said.format(label, item.when.text)] + ([item.when.elsewhere] if item.when.elsewhere else [])
-    if item.where:
-        lines.append(say.said.format(say.where, item.where))
-    return [*lines, *item.notes, *([item.url] if item.url else [])]
-
-
 def reminder_message(due: DueReminder, now: datetime, origin: Origin) -> Message:
     """What a reminder says when it is sent at ``now``."""
     reader = _reader(due.channel, due.calendar)
     late = max(now - due.due, timedelta())
-    title = _title(due.occurrence.event, reader)
+    title = title_of(due.occurrence.event, reader)
     notes = (reader.words.late.format(reader.words.span(late), reader.instant(due.due)),) if late >= LATE else ()
     return Message(
         type="event.reminder",
         language=reader.language,
         headline=reader.words.title(_ahead(due, now, reader), title),
-        items=(_item(due.occurrence, reader, origin),),
+        items=(item_of(due.occurrence, reader, origin),),
         notes=notes,
         origin=origin,
         timestamp=due.due,
@@ -139,17 +99,22 @@ def digest_message(digest: DueDigest, now: datetime, origin: Origin) -> Message:
 
 
 def change_message(change: Change, channel: Channel, now: datetime, origin: Origin) -> Message:
-    """What changed: the old time and the new. What left the list is told as cancelled."""
+    """What changed: the old time and the new. What left the list is told as cancelled.
+
+    Dates of a series that differ are told one by one; the series itself is ``event.cancelled`` only as a whole.
+    """
     reader = _reader(channel, origin.calendar)
-    after, before = change.after or change.before, change.before
-    if after is None:
+    shown = change.after or change.before
+    if shown is None:
         raise ValueError("a change has a state before or after it")
-    cancelled = change.kind in (ChangeKind.CANCELLED, ChangeKind.REMOVED)
+    items, notes = changed_items(change.before, change.after, reader, origin)
+    off = change.after is None or change.after.status == "cancelled"
     return Message(
-        type="event.cancelled" if cancelled else "event.changed",
+        type="event.cancelled" if off else "event.changed",
         language=reader.language,
-        headline=reader.words.title(_happened(change.kind, reader), _title(after, reader)),
-        items=(_changed(before, after, reader, origin, cancelled=cancelled),),
+        headline=reader.words.title(_happened(change.kind, reader), title_of(shown, reader)),
+        items=items,
+        notes=notes,
         origin=origin,
         timestamp=change.at,
         late_by=max(now - change.at, timedelta()),
@@ -190,36 +155,13 @@ def _reader(channel: Channel, calendar: Calendar) -> Reader:
     return Reader(channel.language or calendar.language, zone_of(channel, calendar))
 
 
-def _title(event: Event, reader: Reader) -> str:
-    return event.summary.get(reader.language).strip() or reader.words.untitled
-
-
-def _item(occurrence: Occurrence, reader: Reader, origin: Origin) -> Item:
-    event = occurrence.event
-    return Item(
-        title=_title(event, reader),
-        when=reader.when(occurrence),
-        where=_place(event, reader),
-        url=origin.event_url(event),
-        notes=(reader.words.tentative,) if event.status == "tentative" else (),
-        cancelled=event.status == "cancelled",
-    )
-
-
-def _place(event: Event, reader: Reader) -> str:
-    if event.location is None:
-        return ""
-    parts = (event.location.name, event.location.address)
-    return reader.words.list.join(part.get(reader.language) for part in parts if part is not None)
-
-
 def _of_day(occurrence: Occurrence, digest: DueDigest, reader: Reader, origin: Origin) -> Item:
-    item = _item(occurrence, reader, origin)
+    item = item_of(occurrence, reader, origin)
     first, last = days_of(occurrence, reader.zone)
     if first == last or occurrence.event.tba == "date":
         return item
     count = reader.words.day_of.format((digest.day - first).days + 1, (last - first).days + 1)
-    return Item(title=item.title, when=item.when, where=item.where, url=item.url, notes=(count, *item.notes))
+    return replace(item, notes=(count, *item.notes))
 
 
 def _ahead(due: DueReminder, now: datetime, reader: Reader) -> str:
@@ -256,24 +198,3 @@ def _happened(kind: ChangeKind, reader: Reader) -> str:
         ChangeKind.RESTORED: say.restored,
         ChangeKind.CONFIRMED: say.confirmed,
     }.get(kind, say.moved)
-
-
-def _changed(before: Event | None, after: Event, reader: Reader, origin: Origin, *, cancelled: bool) -> Item:
-    item = _item(_whole(after), reader, origin)
-    was = reader.when(_whole(before)) if before is not None else None
-    dates = changed_dates(before, after, reader) if before is not None and not cancelled else ()
-    return Item(
-        title=item.title,
-        when=item.when,
-        was=was if was != item.when else None,
-        where=item.where,
-        url=item.url,
-        notes=(*dates, *item.notes),
-        cancelled=cancelled,
-    )
-
-
-def _whole(event: Event) -> Occurrence:
-    """An event as its own first occurrence."""
-    end = event.end if event.end is not None else event.start
-    return Occurrence(event=event, start=event.start, end=end)

@@ -38,9 +38,9 @@ class Words:
     cancelled: str
     restored: str
     confirmed: str
-    cancelled_one: str
-    moved_one: str
-    restored_one: str
+    off_one: str
+    on_one: str
+    repeats: str
     series: str
     digest: str
     more: str
@@ -115,10 +115,10 @@ EN = Words(
     cancelled="cancelled",
     restored="on again",
     confirmed="confirmed",
-    cancelled_one="{}: cancelled",
-    moved_one="{} → {}",
-    restored_one="{}: on again",
-    series="One of a series: only these dates change.",
+    off_one="no longer on {}",
+    on_one="also on {}",
+    repeats="It repeats differently now.",
+    series="It is a series: only these dates change.",
     digest="{}: {} on the calendar",
     more="and {} more",
     day_of="day {} of {}",
@@ -162,9 +162,9 @@ RU = Words(
     cancelled="отменено",
     restored="снова в силе",
     confirmed="подтверждено",
-    cancelled_one="{}: отменено",
-    moved_one="{} → {}",
-    restored_one="{}: снова в силе",
+    off_one="больше не {}",
+    on_one="также {}",
+    repeats="Теперь повторяется иначе.",
     series="Событие повторяется: меняются только эти даты.",
     digest="{}: в календаре {}",
     more="и ещё {}",
@@ -209,9 +209,9 @@ ZH = Words(
     cancelled="已取消",
     restored="恢复举行",
     confirmed="已确认",
-    cancelled_one="{}：已取消",
-    moved_one="{} → {}",
-    restored_one="{}：恢复举行",
+    off_one="取消日期：{}",
+    on_one="新增日期：{}",
+    repeats="重复规则有变。",
     series="系列活动：仅以下日期有变。",
     digest="{}：日程{}项",
     more="另有{}项",
