@@ -40,6 +40,30 @@ _TYPES = {
     "date_type": "a date",
     "is_instance_of": "a date or date-time",
 }
+_SYNONYMS = {  # of other calendars, programs and spellings
+    "begin": ["start"],
+    "before": ["remind"],
+    "colour": ["color"],
+    "date": ["start"],
+    "lang": ["language"],
+    "link": ["url"],
+    "name": ["summary"],
+    "place": ["location"],
+    "remind": ["before"],
+    "reminders": ["remind", "before"],
+    "tags": ["categories"],
+    "title": ["summary", "name"],
+    "type": ["kind"],
+    "tz": ["timezone"],
+    "venue": ["location"],
+}
+_HOMES: dict[str, type[schema.Table]] = {
+    "[calendar]": schema.CalendarTable,
+    "[[events]]": schema.EventTable,
+    "location": schema.PlaceTable,
+    "[[channels]]": schema.ChannelTable,
+    "[[events.overrides]]": schema.OverrideTable,
+}
 _PLACE_KEYS = schema.PlaceTable.model_fields.keys()
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
@@ -129,7 +153,7 @@ def _limit(kind: str, value: Any, context: Mapping[str, Any]) -> str:
     limits = {
         "string_too_long": "is longer than {max_length} characters",
         "too_long": "holds {size}, more than {max_length}",
-        "too_short": "holds {size}, fewer than {min_length}",
+        "too_short": "holds {size}, fewer than {min_length}" if size else "is empty",
         "greater_than_equal": "{value} is less than {ge:g}",
         "less_than_equal": "{value} is more than {le:g}",
     }
@@ -154,7 +178,9 @@ def show(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, int) and abs(value) > 10**20:
         return "a huge number"
-    return repr(value) if len(str(value)) <= 60 else repr(str(value)[:57] + "…")
+    text = re.sub(r"//[^/@]*@", "//…@", str(value))  # a password in a URL is not repeated
+    text = text if len(text) <= 60 else text[:57] + "…"
+    return repr(text) if isinstance(value, str) else text
 
 
 def _nearest(value: Any, expected: str) -> str:
@@ -165,11 +191,15 @@ def _nearest(value: Any, expected: str) -> str:
 
 def _nearest_key(path: Path) -> str:
     keys = list(_fields(path[:-1]))
-    near = get_close_matches(str(path[-1]).lower(), keys, n=1, cutoff=0.6)
+    wanted = str(path[-1]).lower()
+    near = [each for each in _SYNONYMS.get(wanted, ()) if each in keys] or get_close_matches(wanted, keys, n=1)
     if near:
         return f"did you mean `{near[0]}`?"
     if path[-1] in schema.EventTable.model_fields and "overrides" in path:
-        return "that belongs to the whole event"
+        return "it belongs to the whole event"
+    for place, table in _HOMES.items():
+        if path[-1] in table.model_fields:
+            return f"it belongs to {place}"
     return f"keys here are {', '.join(keys)}" if len(keys) <= 12 else ""
 
 

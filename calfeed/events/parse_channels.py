@@ -45,16 +45,14 @@ def channel(table: schema.ChannelTable, scope: Scope, place: Location) -> Channe
 
 
 def _check_reference(key: str, value: str, scope: Scope, kind: ChannelKind) -> None:
-    if not _is_reference(value, key, scope):
-        scope.take((key,), _check_url, value, kind)
+    if not _is_reference(value, key, scope) and scope.take((key,), _is_url, value, kind):
         scope.warn((key,), "a literal URL is a secret that everyone reads who reads this file", _REFERENCES)
 
 
 def _check_secret(value: str, scope: Scope, kind: ChannelKind) -> None:
     if kind != "webhook":
         scope.error(("secret",), f"only webhooks are signed, this channel is {kind}", "leave the key out")
-    if not _is_reference(value, "secret", scope):
-        scope.take(("secret",), _check_key, value)
+    elif not _is_reference(value, "secret", scope) and scope.take(("secret",), _is_key, value):
         scope.warn(("secret",), "a literal secret can be read by everyone who reads this file", _REFERENCES)
 
 
@@ -66,7 +64,7 @@ def _is_reference(value: str, key: str, scope: Scope) -> bool:
     return value.startswith(("env:", "file:"))
 
 
-def _check_url(value: str, kind: ChannelKind) -> None:
+def _is_url(value: str, kind: ChannelKind) -> bool:
     try:
         parts = urlsplit(value)
         good = bool(parts.scheme and parts.netloc) and (parts.port or 1) > 0 and not re.search(r"\s", value)
@@ -75,9 +73,10 @@ def _check_url(value: str, kind: ChannelKind) -> None:
     if not good or (kind != "apprise" and parts.scheme not in {"http", "https"}):
         wanted = "an Apprise URL" if kind == "apprise" else "an http or https URL"
         raise Fault(f"expected env:NAME, file:PATH or {wanted}")
+    return True
 
 
-def _check_key(value: str) -> None:
+def _is_key(value: str) -> bool:
     """A Standard Webhooks key: whsec_ and 24 to 64 bytes in base64."""
     try:
         size = len(b64decode(value.removeprefix("whsec_"), validate=True))
@@ -85,3 +84,4 @@ def _check_key(value: str) -> None:
         size = 0
     if not value.startswith("whsec_") or not 24 <= size <= 64:
         raise Fault("expected env:NAME, file:PATH or a secret: whsec_ and 24 to 64 bytes in base64")
+    return True
