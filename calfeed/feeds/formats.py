@@ -102,7 +102,7 @@ def _style(snapshot: Snapshot, query: Query) -> Style:
 
 
 def _language(snapshot: Snapshot, query: Query) -> str:
-    return query.lang or snapshot.catalog.calendar.language
+    return snapshot.language(query.lang)
 
 
 def _source(snapshot: Snapshot, feed: Feed, suffix: str, query: Query) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from calfeed.feeds.series import Part, bounded
 from calfeed.feeds.style import Style
 from calfeed.feeds.vevent import component, published
 
-MOST_STYLES = 32
+MOST_STYLES = 12
 """Styles whose pieces are kept: a style is a language, an alarm, a way with cancelled events …"""
 
 Stamp = tuple[object, ...]
@@ -64,14 +64,14 @@ class Pieces:
             self._forget()
         return [_piece(entry, style, kept) for entry in entries]
 
-    def inherited(self, uids: Collection[str]) -> Pieces:
-        """A copy for the next snapshot: the pieces of what is still published."""
-        styles = list(self._by_style.items())
-        return Pieces({s: {uid: kept[uid] for uid in list(kept) if uid in uids} for s, kept in styles})
+    def inherited(self, uids: Container[str], horizon: datetime) -> Pieces:
+        """A copy for the next snapshot: the pieces of what is still published, in styles still in use."""
+        styles = [(style, kept) for style, kept in list(self._by_style.items()) if style.horizon == horizon]
+        return Pieces({style: {uid: kept[uid] for uid in list(kept) if uid in uids} for style, kept in styles})
 
     def _forget(self) -> None:
-        while len(self._by_style) > MOST_STYLES:
-            self._by_style.pop(next(iter(self._by_style)), None)
+        for style in list(self._by_style)[:-MOST_STYLES]:
+            self._by_style.pop(style, None)
 
 
 def _piece(entry: Entry, style: Style, kept: dict[str, tuple[Stamp, Piece]]) -> Piece:

@@ -112,7 +112,20 @@ def _without(event: Event, overrides: list[Event]) -> Event:
 
 def texts(event: Event) -> str:
     """Every text of the event in every language, folded for search."""
-    return fold_case("\n".join(_texts(event)))
+    found: list[str] = []
+    for one in (event, *event.overrides):
+        found += (value for text in texts_of(one) for _, value in text.by_language)
+        found += one.categories
+    return fold_case("\n".join(found))
+
+
+def texts_of(event: Event) -> Iterator[Text]:
+    """Every text of one event."""
+    place, person = event.location, event.organizer
+    some: list[Text | None] = [event.summary, event.description, event.contact]
+    some += [place and place.name, place and place.address, person and person.name]
+    some += [each.label for each in event.conference] + [each.title for each in event.sources]
+    return (text for text in some if text is not None)
 
 
 def fold_case(text: str) -> str:
@@ -166,19 +179,6 @@ def _matcher(feed: Feed, query: Query, searchable: Callable[[Event], str]) -> Ca
 
 def _folded(categories: Iterable[str]) -> frozenset[str]:
     return frozenset(map(str.casefold, categories))
-
-
-def _texts(event: Event) -> Iterator[str]:
-    place, person = event.location, event.organizer
-    some: list[Text | None] = [event.summary, event.description, event.contact]
-    some += [place and place.name, place and place.address, person and person.name]
-    some += [each.label for each in event.conference] + [each.title for each in event.sources]
-    for text in some:
-        if text is not None:
-            yield from (value for _, value in text.by_language)
-    yield from event.categories
-    for override in event.overrides:
-        yield from _texts(override)
 
 
 def _checked(key: str, value: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from threading import Lock
 
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import EVERYTHING, Query
@@ -18,14 +16,16 @@ Key = tuple[str, Query, bool]
 
 
 class Shelf:
-    """Readers of a plain feed take no lock. ``before`` lends resources of an older state that are still the same."""
+    """``before`` lends resources of an older state that are still the same.
+
+    Many threads read and fill it without a lock: each step is one operation on a dictionary, and the worst that a race
+    does is that two make the same octets.
+    """
 
     def __init__(self, before: Mapping[Key, Resource] | None = None) -> None:
         self._before = before or {}
         self._plain: dict[Key, Resource] = {}
-        self._variants: OrderedDict[Key, Resource] = OrderedDict()
-        self._octets = 0
-        self._lock = Lock()
+        self._variants: dict[Key, Resource] = {}
 
     @property
     def plain(self) -> Mapping[Key, Resource]:
@@ -34,34 +34,24 @@ class Shelf:
 
     def get(self, key: Key, make: Callable[[], Resource | None]) -> Resource | None:
         """The resource of a key, made when it is not there; what does not exist is not remembered."""
-        found = self._plain.get(key) or self._variant(key)
+        found = self._plain.get(key) or self._variants.pop(key, None) or make()
         if found is None:
-            found = make()
-            if found is not None:
-                found = self._put(key, found)
+            return None
+        if key[1] == EVERYTHING:
+            return self._plain.setdefault(key, self._same(key, found))
+        self._variants[key] = found  # last again
+        self._forget()
         return found
 
-    def _variant(self, key: Key) -> Resource | None:
-        if key[1] == EVERYTHING:
-            return None
-        with self._lock:
-            if key in self._variants:
-                self._variants.move_to_end(key)
-            return self._variants.get(key)
+    def _same(self, key: Key, made: Resource) -> Resource:
+        """The resource of before when nothing changed: it is compressed already."""
+        old = self._before.get(key)
+        return old if old is not None and old == made else made
 
-    def _put(self, key: Key, made: Resource) -> Resource:
-        if key[1] == EVERYTHING:
-            old = self._before.get(key)
-            self._plain[key] = old if old == made else made
-            return self._plain[key]
-        with self._lock:
-            old = self._variants.pop(key, None)
-            self._variants[key] = made
-            self._octets += len(made.body) - (len(old.body) if old else 0)
-            while len(self._variants) > 1 and self._too_much():
-                _, gone = self._variants.popitem(last=False)
-                self._octets -= len(gone.body)
-        return made
-
-    def _too_much(self) -> bool:
-        return len(self._variants) > MOST_VARIANTS or self._octets > MOST_VARIANT_OCTETS
+    def _forget(self) -> None:
+        kept = list(self._variants.items())
+        room = MOST_VARIANT_OCTETS
+        for number, (key, resource) in enumerate(reversed(kept)):
+            room -= len(resource.body)
+            if number and (number >= MOST_VARIANTS or room < 0):
+                self._variants.pop(key, None)

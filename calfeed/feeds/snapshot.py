@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,14 +12,15 @@ from calfeed.errors import Problem
 from calfeed.events.changes import revise
 from calfeed.events.model import ALL, Catalog, Event, Feed, Occurrence, Visibility
 from calfeed.events.revision import Change, Revision
-from calfeed.feeds.boundaries import last_modified, next_change
+from calfeed.feeds.boundaries import last_modified, month_of, next_change
 from calfeed.feeds.feed import MOST_EVENTS, Layout, Written, too_much
 from calfeed.feeds.formats import FORMATS, event_resource, feed_layout, feed_resource
 from calfeed.feeds.history import shown_changes
 from calfeed.feeds.index import Index
 from calfeed.feeds.pieces import Entry, Pieces
 from calfeed.feeds.resource import Resource
-from calfeed.feeds.select import EVERYTHING, Query, redacted, select, texts, visible
+from calfeed.feeds.select import EVERYTHING, Query, redacted, select, texts, texts_of, visible
+from calfeed.feeds.series import AHEAD
 from calfeed.feeds.shelf import Shelf
 
 _PATH = re.compile(rf"/(feeds|events)/([^/]+?)(/download)?\.({'|'.join(FORMATS)})")
@@ -81,11 +82,21 @@ class Snapshot:
         return next((self._entry(each) for each in found if each.uid == event.uid), None)
 
     def occurrences(
-        self, since: datetime, until: datetime, *, feed: Feed | str = ALL, query: Query = EVERYTHING
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        feed: Feed | str = ALL,
+        query: Query = EVERYTHING,
+        among: Collection[str] | None = None,
     ) -> list[Occurrence]:
-        """What happens in [since, until) in a feed, by start and then by event id."""
+        """What happens in [since, until) in a feed, by start and then by event id.
+
+        Who asks several times brings the UIDs that feed and query select: ``among``.
+        """
         chosen = self._feed(feed)
-        return self._index(chosen.visibility).between(since, until, self._selected(chosen, query))
+        uids = self._selected(chosen, query) if among is None else among
+        return self._index(chosen.visibility).between(since, until, uids)
 
     def history(self, feed: Feed | str = ALL, query: Query = EVERYTHING) -> list[Change]:
         """The changes that the readers of a feed may know of, as they look to them, the newest first."""
@@ -97,6 +108,21 @@ class Snapshot:
         stand, now = self.catalog.calendar.tombstone.as_timedelta(), self.built_at
         removed = (each for each in self.revisions.values() if each.removed and now < each.removed + stand)
         return {each.uid: each.event for each in removed} | self.catalog.by_uid
+
+    @cached_property
+    def tongues(self) -> frozenset[str]:
+        """Every language that some text is written in, in lower case."""
+        calendar = self.catalog.calendar
+        events = (one for event in self.standing.values() for one in (event, *event.overrides))
+        named = [calendar.name, calendar.description, *(feed.name for feed in self.catalog.feeds)]
+        found = {tag for event in events for text in texts_of(event) for tag in text.languages}
+        return frozenset(tag.lower() for tag in found | {tag for text in named if text for tag in text.languages})
+
+    def language(self, wanted: str | None) -> str:
+        """The language in which readers of ``wanted`` get the most: itself, its primary language or the calendar's."""
+        own = self.catalog.calendar.language
+        choices = (wanted.lower(), wanted.lower().split("-")[0]) if wanted else ()
+        return next((tag for tag in choices if tag in self.tongues), own)
 
     @cached_property
     def _gone(self) -> dict[str, Event]:
@@ -172,7 +198,7 @@ def build(
         built_at=now,
         modified=max(modified, previous.modified) if previous else modified,
         expires=next_change(catalog, revisions, now),
-        pieces=previous.pieces.inherited(frozenset(revisions)) if previous else Pieces(),
+        pieces=previous.pieces.inherited(revisions, month_of(now) + AHEAD) if previous else Pieces(),
         shelf=Shelf(previous.shelf.plain if previous else None),
     )
 
@@ -201,7 +227,5 @@ def _size_warnings(feed: Feed, layout: Layout) -> Iterator[Problem]:
 
 def _single_warning(each: Written) -> Problem:
     event, count = each.entry.event, each.piece.count
-    told = (
-        f"no time zone rule that Outlook reads says all its hours in {event.timezone}: written as {count} single events"
-    )
+    told = f"no rule that Outlook reads says all its hours in {event.timezone}: written as {count} single events"
     return Problem(event.source, told, f"events[{event.id}].rrule", "", "warning", "zone-unsayable")
