@@ -137,3 +137,8 @@ FORMATS: dict[str, Callable[[Sequence[Problem]], str]] = {
     "sarif": sarif,
 }
 """Every format by its name on the command line."""
+
+
+def report(problems: Sequence[Problem], style: str) -> str:
+    """The problems in one of `FORMATS`, ended by a line break where there is anything to say."""
+    return FORMATS[style](problems)
