@@ -5,6 +5,7 @@
     ├── SettingsError    the environment has faults; carries every Problem of the run
     ├── QueryError       a query key has a value that cannot be used (HTTP 400)
     ├── NotFound         no such feed, event, channel or delivery (HTTP 404)
+    ├── TooMany          a quota is used up (HTTP 429)
     ├── LedgerError      the database cannot be used
     │   ├── LedgerBusy       it is locked, full or away; trying again may help
     │   └── LedgerVersion    it is older or newer than this program
@@ -81,6 +82,14 @@ class QueryError(CalfeedError):
 
 class NotFound(CalfeedError):
     """What was asked for does not exist here, or must look so."""
+
+
+class TooMany(CalfeedError):
+    """A quota is used up; ``seconds`` from now it may be asked again."""
+
+    def __init__(self, reason: str, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(reason)
 
 
 class LedgerError(CalfeedError):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, select
 
+from calfeed.ledger.audiences import joined
 from calfeed.ledger.planning import wanted
 from calfeed.ledger.publications import Current
 from calfeed.ledger.schema import attempt, channel, delivery
@@ -44,7 +45,7 @@ class Audit:
 def audit(connection: Connection, current: Current | None, now: datetime) -> Audit:
     """Every finding, rows first."""
     counts = connection.execute(select(delivery.c.state, func.count()).group_by(delivery.c.state))
-    outcomes: dict[str, int] = dict(iter(counts.tuples()))
+    outcomes = {row.state: row[1] for row in counts}
     findings = [*_rows(connection, now), *(_against_plan(connection, current) if current else ())]
     return Audit(outcomes=outcomes, repeated=_repeated(connection), findings=tuple(findings))
 
@@ -78,6 +79,7 @@ def _rows(connection: Connection, now: datetime) -> Iterator[Finding]:
 def _against_plan(connection: Connection, current: Current) -> Iterator[Finding]:
     """What the source owes since its publication must be rows; what waits must be in the source."""
     query = select(*(delivery.c[name] for name in ("id", "key", "kind", "state", "due"))).order_by(delivery.c.due)
+    query = query.where(delivery.c.subscription.is_(None))
     rows = {row.key: row for row in connection.execute(query)}
     owed = set(_owed(connection, current))
     missing = sorted(owed - rows.keys())
@@ -90,9 +92,10 @@ def _against_plan(connection: Connection, current: Current) -> Iterator[Finding]
 
 def _owed(connection: Connection, current: Current) -> Iterator[str]:
     """What the source says of the time since it was published, as far as it is planned."""
+    catalog = joined(connection, current.catalog)
     for one in connection.execute(select(channel.c.id, channel.c.since, channel.c.until)):
-        found = [each for each in current.catalog.channels if each.id == one.id]
-        yield from wanted(current.catalog, max(one.since, current.at), one.until, found)
+        found = [each for each in catalog.channels if each.id == one.id]
+        yield from wanted(catalog, max(one.since, current.at), one.until, found)
 
 
 def _repeated(connection: Connection) -> int:

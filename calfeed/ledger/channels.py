@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from calfeed.ledger.audiences import SIGN
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.values import Result, Settlement, State
 
@@ -30,9 +31,9 @@ class ChannelState:
 
 
 def states(connection: Connection) -> list[ChannelState]:
-    """Every channel that was ever planned for, by id."""
+    """Every channel of the source that was ever planned for, by id; audiences are none."""
     names = (channel.c[name] for name in ChannelState.__dataclass_fields__)
-    rows = connection.execute(select(*names).order_by(channel.c.id)).mappings()
+    rows = connection.execute(select(*names).where(~channel.c.id.startswith(SIGN)).order_by(channel.c.id)).mappings()
     return [ChannelState(**row) for row in rows]
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, or_, select, update
 
-from calfeed.ledger import channels, revisions
+from calfeed.events.revision import Revision
+from calfeed.ledger import channels, revisions, subscriptions
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.retry import next_try
 from calfeed.ledger.schema import attempt, delivery
@@ -57,7 +59,7 @@ def claim(
             break
         page = _page(connection, now, wanted, open_)
         chosen = _share(page, admit, closed)
-        taken += _take(connection, owner, now, [row.id for row in chosen])
+        taken += take(connection, owner, now, [row.id for row in chosen])
         if len(page) < wanted and len(chosen) == len(page):
             break
     return taken
@@ -70,7 +72,9 @@ def settle(connection: Connection, owner: str, settlements: Sequence[Settlement]
     _write(connection, [_settled(mine[one.delivery], one, now) for one in settlements if one.delivery in mine])
     tried = [one for one in settlements if one.result not in UNTRIED]
     _append(connection, owner, [(one, one.delivery not in mine) for one in tried], now)
-    channels.learn(connection, [(mine[one.delivery].channel, one) for one in tried if one.delivery in mine], now)
+    learned = [(mine[one.delivery], one) for one in tried if one.delivery in mine]
+    channels.learn(connection, [(row.channel, one) for row, one in learned if row.subscription is None], now)
+    subscriptions.learn(connection, [(row, one) for row, one in learned if row.subscription is not None], now)
 
 
 def return_leases(connection: Connection, now: datetime) -> int:
@@ -130,7 +134,8 @@ def _share(page: Sequence[AnyRow], admit: Callable[[str], bool], closed: set[str
     return chosen
 
 
-def _take(connection: Connection, owner: str, now: datetime, ids: Sequence[str]) -> list[Claimed]:
+def take(connection: Connection, owner: str, now: datetime, ids: Sequence[str]) -> list[Claimed]:
+    """Claims these of those that still wait, for the length of a lease."""
     if not ids:
         return []
     statement = (
@@ -144,24 +149,29 @@ def _take(connection: Connection, owner: str, now: datetime, ids: Sequence[str])
             tries=delivery.c.tries + 1,
             tried_since=func.coalesce(delivery.c.tried_since, now),
         )
-        .returning(*(delivery.c[name] for name in _CLAIMED), delivery.c.before)
+        .returning(*(delivery.c[name] for name in _CLAIMED), delivery.c.before, delivery.c.subscription)
     )
     rows = connection.execute(statement).mappings().all()
     order = {id_: place for place, id_ in enumerate(ids)}
-    claimed = (Claimed(**{name: row[name] for name in _CLAIMED}, **_told(connection, row)) for row in rows)
+    find = cache(lambda uid, number: revisions.find(connection, uid, number))
+    claimed = (Claimed(**{name: row[name] for name in _CLAIMED}, **_told(connection, row, find)) for row in rows)
     return sorted(claimed, key=lambda one: order[one.id])
 
 
-def _told(connection: Connection, row: RowMapping) -> dict[str, Any]:
+def _told(connection: Connection, row: RowMapping, find: Callable[[str, int], Revision | None]) -> dict[str, Any]:
     """What the readers of a change notice know, and the provider's name for the message that told them."""
     if row["kind"] != "change":
         return {}
+    known = find(row["uid"], row["before"])
+    told = {"known": known.event if known else None}
+    return told if row["subscription"] else told | {"corrects": _reference(connection, row)}
+
+
+def _reference(connection: Connection, row: RowMapping) -> str | None:
     query = select(delivery.c.provider_ref).where(
         delivery.c.uid == row["uid"], delivery.c.channel == row["channel"], delivery.c.provider_ref.is_not(None)
     )
-    ref = connection.execute(query.order_by(delivery.c.sent_at.desc()).limit(1)).scalar()
-    known = revisions.find(connection, row["uid"], row["before"])
-    return {"corrects": ref, "known": known.event if known else None}
+    return connection.execute(query.order_by(delivery.c.sent_at.desc()).limit(1)).scalar()
 
 
 def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:

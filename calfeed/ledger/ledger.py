@@ -11,14 +11,26 @@ from typing import Self
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
+from calfeed.ledger import (
+    audiences,
+    channels,
+    claims,
+    migrate,
+    planning,
+    processes,
+    publications,
+    reading,
+    revisions,
+    tokens,
+)
 from calfeed.ledger import audit as audits
-from calfeed.ledger import channels, claims, migrate, planning, processes, publications, reading, revisions, tokens
 from calfeed.ledger.audit import Audit
 from calfeed.ledger.bell import Bell
 from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
+from calfeed.ledger.self_service import SelfService
 from calfeed.ledger.stats import Stats, stats
 from calfeed.ledger.tokens import Token
 from calfeed.ledger.values import Attempt, Claimed, Delivery, Settlement
@@ -36,6 +48,7 @@ class Ledger:
     def __init__(self, url: str, *, role: str = "web", busy_seconds: float = BUSY_SECONDS) -> None:
         self.database = Database(url, busy_seconds=busy_seconds)
         self.process = Process(role=role)
+        self.self_service = SelfService(self.database, self.process.id)
         self._current: Current | None = None
         self._bell = None if self.database.sqlite else Bell(self.database.url)
 
@@ -99,15 +112,17 @@ class Ledger:
     # What is owed
 
     def plan(self, active: Collection[str], now: datetime) -> int:
-        """Makes rows of what falls due within the horizon of the ``active`` channels; counts them."""
+        """Makes rows of what falls due within the horizon of the ``active`` channels and all audiences; counts them."""
         for _ in range(_PATIENCE):
             with self.database.read() as connection:
                 current = publications.current_state(connection, self._current)
                 horizons = planning.horizon(connection)
-            if current is None:
+                heard = audiences.joined(connection, current.catalog) if current else None
+            if current is None or heard is None:
                 return 0
             self._current = current
-            step = planning.ahead(current.catalog, horizons, active, now)  # takes long, so it holds no lock
+            served = {*active, *(one.id for one in heard.channels if audiences.is_audience(one.id))}
+            step = planning.ahead(heard, horizons, served, now)  # takes long, so it holds no lock
             if not step.since:
                 return 0
             with self.database.alone() as connection:

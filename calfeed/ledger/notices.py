@@ -59,7 +59,11 @@ def _base(connection: Connection, untold: AnyRow | None, before: Revision) -> Re
 def _waiting(connection: Connection, uid: str) -> dict[str, AnyRow]:
     """The notices of an event that nobody has heard yet, by channel."""
     query = select(delivery.c.id, delivery.c.channel, delivery.c.before).where(
-        delivery.c.uid == uid, delivery.c.kind == "change", delivery.c.state == "pending", delivery.c.attempt == 0
+        delivery.c.uid == uid,
+        delivery.c.kind == "change",
+        delivery.c.state == "pending",
+        delivery.c.attempt == 0,
+        delivery.c.subscription.is_(None),
     )
     return {row.channel: row for row in connection.execute(query)}
 

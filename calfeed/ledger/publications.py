@@ -22,7 +22,7 @@ from sqlalchemy import Connection, func, select, update
 from calfeed.events.changes import revise, stands
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
-from calfeed.ledger import notices, planning, revisions
+from calfeed.ledger import audiences, notices, planning, revisions
 from calfeed.ledger.bell import ring
 from calfeed.ledger.frame import from_frame, source_digest, to_frame
 from calfeed.ledger.processes import Process, hold
@@ -80,8 +80,9 @@ def publish(
     revisions.store(connection, before, revised.remembered)
     revisions.record(connection, revised.changes, before, now)
     if current is not None and number != current.version:
-        planning.reconcile(connection, catalog, now)
-        notices.notify(connection, catalog, revised.changes, before, now)
+        heard = audiences.joined(connection, catalog)
+        planning.reconcile(connection, heard, now)
+        notices.notify(connection, heard, revised.changes, before, now)
     published = Published(
         catalog=catalog,
         revisions=revised.revisions,
@@ -98,7 +99,8 @@ def _replace(
 ) -> tuple[int, datetime]:
     """(number, time) of the publication that takes the place of the current one."""
     if current is not None:
-        planning.take(connection, planning.behind(current.catalog, planning.horizon(connection), now), now)
+        heard = audiences.joined(connection, current.catalog)
+        planning.take(connection, planning.behind(heard, planning.horizon(connection), now), now)
     number, at = _store(connection, catalog, digest, now)
     ring(connection, number)
     return number, at

@@ -1,0 +1,87 @@
+"""What strangers may have done to the ledger, and what is done for them; each method is one transaction.
+
+Every method may raise LedgerBusy, LedgerVersion or LedgerError, as those of `Ledger` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from calfeed.ledger import audiences, copies, subscriptions
+from calfeed.ledger.copies import Copy
+from calfeed.ledger.database import Database
+from calfeed.ledger.subscriptions import Purpose, Subscription, Wish
+
+
+class SelfService:
+    """Subscriptions, and the copies that are made for them."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+
+    def create(self, wish: Wish, now: datetime) -> tuple[Subscription, str]:
+        """(the unverified subscription, its owner's token, which is kept nowhere). Raises TooMany."""
+        with self._database.write() as connection:
+            return subscriptions.create(connection, wish, now)
+
+    def owned(self, id_: str, token: str) -> Subscription:
+        """The subscription, for who has its token. Raises NotFound."""
+        with self._database.read() as connection:
+            return subscriptions.owned(connection, id_, token)
+
+    def shown(self, id_: str, purpose: Purpose, proof: str) -> Subscription:
+        """The subscription, for who was sent a link of this purpose. Raises NotFound."""
+        with self._database.read() as connection:
+            return subscriptions.shown(connection, id_, purpose, proof)
+
+    def verify(self, id_: str, now: datetime) -> None:
+        """Its URL has proved itself."""
+        with self._database.write() as connection:
+            subscriptions.verify(connection, id_, now)
+
+    def pause(self, id_: str, now: datetime) -> None:
+        """Sends nothing until it is resumed."""
+        with self._database.write() as connection:
+            subscriptions.pause(connection, id_, now)
+
+    def resume(self, id_: str, now: datetime) -> None:
+        """Sends again what falls due from now on."""
+        with self._database.write() as connection:
+            subscriptions.resume(connection, id_, now)
+
+    def remove(self, id_: str, now: datetime) -> None:
+        """Forgets it, and sends nothing more."""
+        with self._database.write() as connection:
+            subscriptions.remove(connection, id_, now)
+
+    def counts(self) -> dict[str, int]:
+        """How many subscriptions stand where, by state."""
+        with self._database.read() as connection:
+            return subscriptions.counts(connection)
+
+    def unplanned(self) -> bool:
+        """Whether an audience waits for its first plan."""
+        with self._database.read() as connection:
+            return audiences.unplanned(connection)
+
+    def idle(self, now: datetime) -> bool:
+        """Whether nothing is to be copied and no copy waits to be sent."""
+        with self._database.read() as connection:
+            return copies.idle(connection, now)
+
+    def spread(self, now: datetime) -> bool:
+        """Makes a page of copies of what an audience is owed; False when nothing is due."""
+        with self._database.write() as connection:
+            return copies.spread(connection, self._owner, now)
+
+    def claim(self, now: datetime, limit: int, admit: Callable[[Subscription], float]) -> list[Copy]:
+        """At most ``limit`` copies that this process alone may send now; ``admit`` as in `copies.claim`."""
+        with self._database.write() as connection:
+            return copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
+
+    def prune(self, now: datetime) -> int:
+        """Drops what is too old to matter; counts it."""
+        with self._database.write() as connection:
+            return subscriptions.prune(connection, now) + copies.prune(connection, now)
