@@ -9,7 +9,6 @@ from flask import Blueprint, Response
 from calfeed.events.model import Event
 from calfeed.events.revision import Change, ChangeKind
 from calfeed.events.wording import describe
-from calfeed.feeds.history import shown_changes
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, page
 
@@ -39,9 +38,7 @@ def changes() -> Response:
 
 def lines(here: Page) -> list[Line]:
     """The changes that this reader may know of, under the page's filter, the newest first."""
-    snapshot = here.snapshot
-    found = shown_changes(snapshot.changes, here.catalog.by_uid, here.feed, here.query.filter, here.now)
-    return [_line(here, change) for change in found]
+    return [_line(here, change) for change in here.snapshot.history(here.feed, here.query.filter)]
 
 
 def _line(here: Page, change: Change) -> Line:

@@ -13,7 +13,7 @@ from calfeed.web.palette import HUES
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """``first``…``last`` are the days it stands on for the reader, inclusive; ``begins``, ``ends`` only where hours are.
+    """``first``…``last`` are the days it stands on for the reader, inclusive; ``begins``, ``ends`` its hours, if any.
 
     What runs past midnight but for less than a day stands on the day it begins; ``over`` is the last day it touches.
     """

@@ -15,7 +15,7 @@ from calfeed.web.qr import qr
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, base_url, page
 from calfeed.web.subscribe import subscribe_links
-from calfeed.web.window import SCREENFUL, Window, backward, forward
+from calfeed.web.window import SCREENFUL, Window, any_after, any_before, backward, forward
 from calfeed.web.zones import zone_choices
 
 blueprint = Blueprint("pages", __name__)
@@ -131,7 +131,7 @@ def _timeline(here: Page, opening: Window) -> dict[str, Any]:
     days = timeline.days(first, last)
     first, last = days[0], days[-1]
     found = here.find(first, last)
-    before, after = forward(here.find, first, last).before, bool(here.find(last + timedelta(1), last + timedelta(400)))
+    before, after = any_before(here.find, first), any_after(here.find, last)
     step = timedelta(days=len(days))
     query = here.query.change(month=None)
     steps = Steps(
@@ -139,7 +139,8 @@ def _timeline(here: Page, opening: Window) -> dict[str, Any]:
         query.change(since=first - step, until=first - timedelta(1)) if before else None,
         query.change(since=last + timedelta(1), until=last + step) if after else None,
     )
-    return {"days": days, "rows": timeline.rows(found, days), "steps": steps}
+    rows = timeline.rows(found[: timeline.MOST_ROWS], days)
+    return {"days": days, "rows": rows, "left": max(len(found) - len(rows), 0), "steps": steps}
 
 
 def _across(here: Page, opening: Window) -> tuple[date, date]:

@@ -148,13 +148,12 @@ class Page:
         """Items that touch these days; all-day items of other zones are why the index is asked for a day more."""
         around = timedelta(days=1)
         since, until = (instant(day, self.page_zone) for day in (first - around, last + 2 * around))
-        nearby = self.snapshot.occurrences(since, until, feed=self.feed)
+        nearby = self.snapshot.occurrences(since, until, feed=self.feed, among=self.chosen)
         found = items((one for one in nearby if self._shows(one.event)), self.zone, self.facts.hues)
         return [one for one in found if one.first <= last and one.over >= first]
 
     def _shows(self, event: Event) -> bool:
-        dropped = event.status == "cancelled" and self.query.filter.cancelled == "drop"
-        return event.uid in self.chosen and not dropped
+        return event.status != "cancelled" or self.query.filter.cancelled != "drop"
 
     def text(self, text: Text | None) -> str:
         """A text of the source in the reader's language."""

@@ -11,6 +11,8 @@ from calfeed.web.items import Item
 MOST_DAYS = 31
 """Days across at most: what the stylesheet has columns for."""
 USUAL_DAYS = 14
+MOST_ROWS = 80
+"""Rows before the rest is only counted: the agenda shows them."""
 
 
 @dataclass(frozen=True, slots=True)

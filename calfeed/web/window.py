@@ -29,7 +29,7 @@ class Window:
 
 def forward(find: Find, first: date, limit: date | None = None) -> Window:
     """From ``first`` on, until a screenful or ``limit`` (inclusive) is reached."""
-    before = _any_before(find, first)
+    before = any_before(find, first)
     found: list[Item] = []
     for step in _steps():
         last = min(first + step, limit or date.max)
@@ -40,7 +40,7 @@ def forward(find: Find, first: date, limit: date | None = None) -> Window:
     if len(kept) < len(found):
         return Window(kept, first, max(kept[-1].first, first), before, after=True)
     end = limit or max((item.last for item in kept), default=first)
-    return Window(kept, first, end, before, limit is not None and _any_after(find, limit))
+    return Window(kept, first, end, before, limit is not None and any_after(find, limit))
 
 
 def backward(find: Find, last: date) -> Window:
@@ -55,19 +55,21 @@ def backward(find: Find, last: date) -> Window:
         cut = found[-SCREENFUL].first
         kept = [item for item in found if item.first >= cut]
     first = min((item.first for item in kept), default=last)
-    return Window(kept, first, last, len(kept) < len(found), _any_after(find, last))
+    return Window(kept, first, last, len(kept) < len(found), any_after(find, last))
 
 
 def _steps() -> Iterator[timedelta]:
     return (timedelta(days=_FIRST_STEP * _GROWTH**number) for number in range(_STEPS))
 
 
-def _any_after(find: Find, last: date) -> bool:
+def any_after(find: Find, last: date) -> bool:
+    """Whether something begins after a day."""
     tomorrow = last + timedelta(days=1)
     return any(any(item.first > last for item in find(tomorrow, tomorrow + step)) for step in _steps())
 
 
-def _any_before(find: Find, first: date) -> bool:
+def any_before(find: Find, first: date) -> bool:
+    """Whether something is over before a day."""
     yesterday = first - timedelta(days=1)
     return any(any(item.over < first for item in find(yesterday - step, yesterday)) for step in _steps())
 
