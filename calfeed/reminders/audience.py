@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-from calfeed.events.model import Channel, Event, instant
+from calfeed.events.model import Channel, Event
+from calfeed.events.occurrences import last_end
 from calfeed.events.revision import Change, ChangeKind
 
 TOLD = frozenset(
@@ -53,18 +53,12 @@ def hears(channel: Channel, change: Change, at: datetime) -> bool:
 
 
 def lies_ahead(event: Event, at: datetime) -> bool:
-    """Whether some of the event may still be to come (a recurring one is taken to be)."""
-    return any(
-        one.recurs or instant(one.end if one.end is not None else one.start, one.zone) > at
-        for one in _with_parts(event)
-    )
+    """Whether some of the event is still to come."""
+    end = last_end(event)
+    return end is None or end > at
 
 
 @lru_cache(maxsize=4096)
 def _folded(categories: tuple[str, ...]) -> frozenset[str]:
     """Kept, since a plan asks for the same few again and again."""
     return frozenset(map(str.casefold, categories))
-
-
-def _with_parts(event: Event) -> Iterable[Event]:
-    return (event, *event.overrides)

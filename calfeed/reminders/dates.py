@@ -55,8 +55,7 @@ class Reader:
         """``10:00 AM``, on the reader's clock unless another zone is given."""
         from babel.dates import format_time  # late: Babel costs 50 ms, and a plan needs none of it
 
-        text = format_time(at.astimezone(zone or self.zone), "short", locale=self.locale)
-        return text.replace("\u202f", " ")  # CLDR puts a narrow no-break space before AM that terminals cannot show
+        return _wide(format_time(at.astimezone(zone or self.zone), "short", locale=self.locale))
 
     def instant(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """``Fri, May 17, 2024, 10:00 AM``."""
@@ -134,4 +133,11 @@ def _locale(language: str) -> Locale:
 def _day(day: date, language: str) -> str:
     from babel.dates import format_skeleton  # late: as above
 
-    return format_skeleton("yMMMEd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))
+    return _wide(
+        format_skeleton("yMMMEd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))
+    )
+
+
+def _wide(text: str) -> str:
+    """With plain spaces: CLDR has narrow no-break ones, which terminals and some fonts cannot show."""
+    return text.replace("\u202f", " ")

@@ -43,7 +43,8 @@ def _what(due: DueReminder) -> str:
 
 def _whom(due: DueReminder) -> str:
     channel, event = due.channel, due.occurrence.event
-    common = [name for name in event.categories if name in channel.categories]
+    wanted = {name.casefold() for name in (*channel.categories, *channel.within)}
+    common = [name for name in event.categories if name.casefold() in wanted]
     why = f"asks for {', '.join(common)}" if common else "asks for every category"
     return f"{channel.source}: channel {channel.id} {why}."
 
@@ -58,7 +59,7 @@ def _rule(due: DueReminder) -> str:
     zone, lead = due.occurrence.event.zone, due.lead
     at = shown(due.planned_for, zone)
     if clock.by_days(due.occurrence):
-        before = f"{lead.days} whole days before" if lead.days else "the same day"
+        before = f"{lead.days} day{'s' if lead.days > 1 else ''} before" if lead.days else "the same day"
         return (
             f"It has no hour, so it reminds at `all_day_at` {due.calendar.all_day_at:%H:%M} local time, {before}: {at}."
         )
@@ -79,7 +80,7 @@ def _special(due: DueReminder) -> list[str]:
     if event.status == "tentative":
         found.append("It is tentative, and the message says so.")
     if event.embargo is not None:
-        found.append(f"Its embargo ended at {shown(event.embargo, event.zone)}: what was due before is not told.")
+        found.append(f"Its embargo ended at {shown(event.embargo, event.zone)}; nothing is told before.")
     return found
 
 
@@ -94,7 +95,7 @@ def _quiet(due: DueReminder | DueDigest) -> list[str]:
         return []
     hours = f"quiet hours {quiet[0]:%H:%M}-{quiet[1]:%H:%M} in {_zone(due).key}"
     if due.due == due.planned_for:
-        return [f"It falls into the {hours} but is not held: it would have begun before they end."]
+        return [f"It falls into the {hours} but is not held: it would have begun by then."]
     return [f"The {hours} hold it until they end."]
 
 
