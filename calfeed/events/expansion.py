@@ -31,7 +31,8 @@ def wall_times(rule: Rule, start: datetime, since: datetime, before: datetime) -
 
 
 def _times_in(rule: Rule, start: datetime, since: datetime, before: datetime) -> Iterator[datetime]:
-    for moment in _sets(rule, start, since, min(before, END)):
+    before = min(before, END)
+    for moment in _sets(rule, start, since, before):
         if moment >= before:
             return
         if moment >= since:
