@@ -8,14 +8,17 @@ monotonic clock; a turn each second bounds what a jump of the clock or a suspend
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from calfeed.channels.base import Request, Target
 from calfeed.channels.registry import Courier, driver
-from calfeed.deliver import Deliverer
+from calfeed.deliver import Deliverer, Subscribers
+from calfeed.deliver.deliverer import STOP_SECONDS
 from calfeed.errors import LedgerError
 from calfeed.events.model import Channel
 from calfeed.ledger import Ledger
@@ -52,9 +55,11 @@ class Reminders:
             clock=utcnow,
             base_url=settings.base_url,
         )
+        self.subscribers = Subscribers(self.ledger, transport=self._courier, clock=utcnow, base_url=settings.base_url)
         self._clockwork = clockwork(
             {
                 "deliver": (self.turn, TURN),
+                "subscribers": (self.subscribers.tick, TURN),
                 "reload": (self.publisher.poll, RELOAD),
                 "plan": (self.deliverer.plan, PLAN),
                 "heartbeat": (self.beat, BEAT),
@@ -71,7 +76,9 @@ class Reminders:
     def stop(self) -> None:
         """Ends within ten seconds: sends under way finish, the rest is given back."""
         self._clockwork.shutdown(wait=False)
-        guarded("stop", self.deliverer.stop)()
+        end = time.monotonic() + STOP_SECONDS
+        for name, deliverer in (("stop", self.deliverer), ("stop subscribers", self.subscribers)):
+            guarded(name, partial(deliverer.stop, max(end - time.monotonic(), 0)))()
         guarded("leave", lambda: self.ledger.leave(utcnow()))()
         self.ledger.close()
 
@@ -100,6 +107,7 @@ class Reminders:
     def clean(self) -> None:
         """Drops what is too old to matter."""
         self.ledger.prune(utcnow())
+        self.ledger.self_service.prune(utcnow())
 
     def _target(self, channel: Channel) -> Target | None:
         url, key = secret(channel.url, self._environ), secret(channel.secret, self._environ)

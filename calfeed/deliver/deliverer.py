@@ -158,7 +158,15 @@ class Deliverer:
         wait = settlement.retry_after
         self._gate.ended(job.route, _end(done), time.monotonic(), None if wait is None else min(wait, LONGEST_WAIT))
         self._unsettled.append(settlement)
-        _tell(done)
+        self._tell(done)
+
+    def _tell(self, done: Done) -> None:
+        one, claimed = done.settlement, done.job.claimed
+        level = logging.INFO if one.result in {Result.SENT, *UNTRIED} else logging.WARNING
+        names = {"delivery": claimed.id, "kind": claimed.kind, "channel": claimed.channel, "attempt": claimed.attempt}
+        details = {"status": one.status, "error": one.error, "retry_after": one.retry_after}
+        told = {name: value for name, value in details.items() if value is not None}
+        log.log(level, "%s", one.result, extra=names | told)
 
     def _settle(self) -> None:
         """What the ledger cannot take now is kept for the next turn."""
@@ -181,13 +189,3 @@ def _end(done: Done) -> End:
     if done.settlement.result in UNTRIED:
         return "unsent"
     return "answered" if done.answered else "failed"
-
-
-def _tell(done: Done) -> None:
-    one, claimed = done.settlement, done.job.claimed
-    level = logging.INFO if one.result in {Result.SENT, *UNTRIED} else logging.WARNING
-    names = {"delivery": claimed.id, "kind": claimed.kind, "channel": claimed.channel, "attempt": claimed.attempt}
-    details = {"status": one.status, "error": one.error, "retry_after": one.retry_after}
-    log.log(
-        level, "%s", one.result, extra=names | {name: value for name, value in details.items() if value is not None}
-    )

@@ -28,14 +28,14 @@ class Desk:
         if channel is None:
             return None
         if claimed.kind == "change":
-            return self._notice(claimed, channel, now)
+            return self.notice(claimed, channel, now)
         if claimed.kind == "digest":
             digest = find_digest(self.current.catalog, claimed.subject, claimed.due, [channel])
-            return digest_message(digest, now, self._origin) if digest else None
+            return digest_message(digest, now, self.origin) if digest else None
         reminder = find_reminder(self.current.catalog, claimed.subject, claimed.due, [channel])
-        return reminder_message(reminder, now, self._origin) if reminder else None
+        return reminder_message(reminder, now, self.origin) if reminder else None
 
-    def _notice(self, claimed: Claimed, channel: Channel, now: datetime) -> Message | None:
+    def notice(self, claimed: Claimed, channel: Channel, now: datetime) -> Message | None:
         """What differs now from what readers know; nothing when it is as they know it."""
         revision = self.current.revisions.get(claimed.uid or "")
         if revision is None or claimed.known is None:
@@ -54,8 +54,9 @@ class Desk:
             after=after,
             fields=found[1],
         )
-        return change_message(change, channel, now, self._origin) if hears(channel, change, now) else None
+        return change_message(change, channel, now, self.origin) if hears(channel, change, now) else None
 
     @property
-    def _origin(self) -> Origin:
+    def origin(self) -> Origin:
+        """Where messages say that they come from."""
         return Origin(calendar=self.current.catalog.calendar, base_url=self.base_url, revisions=self.current.revisions)

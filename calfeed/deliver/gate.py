@@ -32,6 +32,9 @@ TRIP = 5
 PAUSE, LONGEST_PAUSE = 5.0, 60.0
 """Seconds between probes of a dead host: at first, and after doubling."""
 
+LATER = 1.0
+"""Seconds after which a receiver that is merely busy may take more."""
+
 End = Literal["answered", "failed", "unsent"]
 
 
@@ -113,6 +116,13 @@ class Gate:
             return True
 
         yield admit
+
+    def wait(self, route: Route, now: float) -> float:
+        """Seconds until it is worth asking again for a receiver that takes no more now."""
+        line, host = self._line(route), self._host(route)
+        closed = [host.closed_until] if host.failures >= TRIP else []
+        closed += [line.closed_until] if line is not None else []
+        return max([LATER, *(until - now for until in closed)])
 
     def started(self, route: Route) -> None:
         """One more is under way."""

@@ -225,6 +225,7 @@ subscription = Table(
     Column("digest", Text, nullable=False),  # SHA-256 of its owner's token
     Column("host", Text, nullable=False),
     Column("place", Text, nullable=False),  # SHA-256 of the URL
+    Column("home", Text, nullable=False),  # where the page was that it was made on, for links back
     Column("language", Text),
     Column("timezone", Text),
     Column("created", Instant, nullable=False),

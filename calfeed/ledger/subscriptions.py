@@ -55,12 +55,13 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody asks for; the URL is theirs to keep secret."""
+    """What somebody asks for; the URL is theirs to keep secret. ``home`` is the address of the page they asked at."""
 
     audience: Audience
     kind: Kind
     url: str = field(repr=False)
     host: str = field(repr=False)
+    home: str
     language: str | None = None
     timezone: str | None = None
 
@@ -76,6 +77,7 @@ class Subscription:
     url: str = field(repr=False)
     secret: str = field(repr=False)
     host: str = field(repr=False)
+    home: str
     language: str | None
     timezone: str | None
     created: datetime
@@ -113,6 +115,7 @@ def create(connection: Connection, wish: Wish, now: datetime) -> tuple[Subscript
         "digest": tokens.digest(token),
         "host": wish.host,
         "place": _place(wish.url),
+        "home": wish.home,
         "language": wish.language,
         "timezone": wish.timezone,
         "created": now,

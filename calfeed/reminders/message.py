@@ -151,6 +151,21 @@ def challenge_message(channel: Channel, challenge: str, now: datetime, origin: O
     )
 
 
+def confirmation_message(channel: Channel, url: str, now: datetime, origin: Origin) -> Message:
+    """What the readers of a place that cannot answer a challenge must confirm by hand, at ``url``."""
+    reader = _reader(channel, origin.calendar)
+    name = origin.calendar.name.get(reader.language)
+    return Message(
+        type="subscription.challenge",
+        language=reader.language,
+        headline=reader.words.title(reader.words.challenge, name),
+        items=(Item(title=name, url=url),),
+        notes=(reader.words.confirm_body.format(name),),
+        origin=origin,
+        timestamp=now,
+    )
+
+
 def _reader(channel: Channel, calendar: Calendar) -> Reader:
     return Reader(channel.language or calendar.language, zone_of(channel, calendar))
 

@@ -49,6 +49,7 @@ class Words:
     test_body: str
     challenge: str
     challenge_body: str
+    confirm_body: str
     open: str
     subscribe: str
     unsubscribe: str
@@ -126,6 +127,7 @@ EN = Words(
     test_body="This is a test. Reminders of “{}” will arrive here.",
     challenge="confirm this subscription",
     challenge_body="Answer 2xx with the challenge in the body, and reminders of “{}” will arrive here.",
+    confirm_body="Open the link and confirm, and reminders of “{}” will arrive here. Otherwise nothing more is sent.",
     open="Open",
     subscribe="Subscribe",
     unsubscribe="Unsubscribe",
@@ -173,6 +175,7 @@ RU = Words(
     test_body="Это проверка. Сюда будут приходить напоминания календаря «{}».",
     challenge="подтвердите подписку",
     challenge_body="Ответьте кодом 2xx и верните challenge в теле, и сюда будут приходить напоминания календаря «{}».",
+    confirm_body="Откройте ссылку и подтвердите: сюда будут приходить напоминания «{}». Иначе больше ничего не придёт.",
     open="Открыть",
     subscribe="Подписаться",
     unsubscribe="Отписаться",
@@ -220,6 +223,7 @@ ZH = Words(
     test_body="这是一条测试消息。“{}”的提醒将发送到这里。",
     challenge="请确认订阅",
     challenge_body="请以 2xx 应答，并在正文中返回 challenge，“{}”的提醒将发送到这里。",
+    confirm_body="打开链接并确认，“{}”的提醒将发送到这里；否则不再发送任何消息。",
     open="查看",
     subscribe="订阅",
     unsubscribe="退订",
