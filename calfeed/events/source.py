@@ -37,6 +37,9 @@ _HINTS = {
     "Cannot overwrite a value": "the key stands twice in its table",
 }
 
+_LISTS = "lists of tables are written [[events]], [[feeds]], [[channels]], [[events.overrides]]"
+_DEEP = re.compile(r"(?:[\[{]\s*+){99}|(?:[\w-]++[ \t]*+\.[ \t]*+){99}")
+
 
 class _Unreadable(Exception):
     """A file that is not TOML: its text so far, the offset of the fault, and what is wrong."""
@@ -169,9 +172,9 @@ def _loaded(text: str) -> dict[str, Any]:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as fault:
         raise _syntax(text, fault) from None
-    except RecursionError as fault:
-        deep = re.search(r"(?:[\[{]\s*+){99}", text)
-        raise _Unreadable(text, deep.start() if deep else 0, f"{fault}", "nothing here nests so deep") from None
+    except RecursionError:
+        deep = _DEEP.search(text)
+        raise _Unreadable(text, deep.start() if deep else 0, "nested too deep", "nothing here nests so deep") from None
     except ValueError:  # CPython refuses integers of more than 4300 digits
         long = re.search(r"[0-9_]{4300}", text)
         raise _Unreadable(text, long.start() if long else 0, "the number has too many digits") from None
@@ -180,13 +183,14 @@ def _loaded(text: str) -> dict[str, Any]:
 def _syntax(text: str, fault: tomli.TOMLDecodeError) -> _Unreadable:
     """The fault where the user made it, not where tomli noticed."""
     offset = min(fault.pos, len(text))
+    line = text.rfind("\n", 0, offset) + 1
     hint = _HINTS.get(fault.msg, "")
     if fault.msg.startswith("Cannot "):  # noticed after the value or header
-        offset = text.rfind("\n", 0, offset) + 1
-    if fault.msg.startswith("Cannot declare"):
-        hint = "lists of tables are written [[events]], [[feeds]], [[channels]], [[events.overrides]]"
-    if fault.msg == "Unterminated string":  # at the end of the text: what is open since the last three quotes
-        offset = max(text.rfind('"""'), text.rfind("'''"), text.rfind("\n", 0, offset) + 1)
+        offset = line
+        hint = _LISTS if text.startswith("[", offset) else hint
+    if fault.msg == "Unterminated string":  # noticed at the end of the text
+        in_one_line = re.search("[\"']", text[line:])
+        offset = line if in_one_line else max(text.rfind('"""'), text.rfind("'''"))
     return _Unreadable(text, offset, f"not TOML: {fault.msg[0].lower()}{fault.msg[1:]}", hint)
 
 
