@@ -50,9 +50,10 @@ def source(here: Site) -> Check:
     """Whether the event list is good; its faults by place, without their texts, which may quote what is not public."""
     publisher, snapshot = here.publisher, here.publisher.snapshot
     check: Check = {"status": "ok" if snapshot else "unavailable"}
-    if publisher.problems:
+    faults = [one for one in publisher.problems if one.severity == "error"]
+    if faults:
         check["status"] = "degraded" if snapshot else "unavailable"
-        check["problems"] = [f"{one.location}: {one.path or 'error'}" for one in publisher.problems[:20]]
+        check["problems"] = [f"{one.location}: {one.path or 'error'}" for one in faults[:20]]
     if publisher.reloaded_at:
         check["published_at"] = _utc(publisher.reloaded_at)
     return check
