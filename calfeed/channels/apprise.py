@@ -15,7 +15,7 @@ from typing import Any
 
 from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.judging import judge_fault
-from calfeed.channels.plain import clean, fit, one_line
+from calfeed.channels.plain import clean, fit, one_line, unmentioned
 from calfeed.channels.transport import TOTAL
 from calfeed.reminders.message import Message
 
@@ -54,7 +54,8 @@ class Apprise:
         if schema not in SCHEMAS:
             raise ValueError("this Apprise schema is not one that calfeed allows: see /help/channels")
         title, _, text = message.text.partition("\n")
-        body = {"title": fit(one_line(title), TITLE), "body": fit(clean(text) or one_line(title), BODY)}
+        title, text = unmentioned(one_line(title)), unmentioned(clean(text))
+        body = {"title": fit(title, TITLE), "body": fit(text or title, BODY)}
         return Request(method="NOTIFY", url=target.url, headers={}, body=json.dumps(body).encode(), via="apprise")
 
     def judge(self, answer: Answer | Fault, at: datetime) -> Verdict:  # noqa: ARG002  # it never names a time

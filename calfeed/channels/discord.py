@@ -15,14 +15,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.judging import clamp, judge_by_status
 from calfeed.channels.layout import Fact, facts
-from calfeed.channels.plain import fit, one_line, units, unmentioned
+from calfeed.channels.plain import BREAK, fit, one_line, units, unmentioned
 from calfeed.reminders.message import Item, Message
 from calfeed.reminders.words import Words, words
 
 CONTENT, TITLE, DESCRIPTION, FOOTER, TOTAL = 2000, 256, 4096, 2048, 6000
 _LINE, _FOOT = 500, 300
 _UNKNOWN_MESSAGE = 10008  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-_MARKUP = str.maketrans({mark: "\\" + mark for mark in "\\*_~`|>#-[]()<:+"})
+_MARKUP = str.maketrans({mark: "\\" + mark for mark in "\\*_~`|[]<"})
+_AT_FIRST = ("#", ">", "-", "+")  # a heading, a quote or a list, but only where a line begins
 _SNOWFLAKE = re.compile(r"\d{1,20}")
 
 
@@ -126,7 +127,8 @@ def _link(url: str, text: str) -> str:
 
 
 def _plain(text: str, limit: int = _LINE) -> str:
-    return fit(unmentioned(one_line(text)), limit, lambda part: part.translate(_MARKUP))
+    line = unmentioned(one_line(text))
+    return fit(BREAK + line if line.startswith(_AT_FIRST) else line, limit, lambda part: part.translate(_MARKUP))
 
 
 def _address(url: str, corrects: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from calfeed.channels.plain import one_line
 from calfeed.reminders.message import Item
 from calfeed.reminders.words import Words
 
@@ -31,6 +32,6 @@ def facts(item: Item, say: Words) -> list[Fact]:
             found.append(Fact("", item.when.elsewhere, struck=item.cancelled))
         if item.when.start is not None and not item.cancelled:
             found.append(Fact(say.yours, item.when.text, stamp=item.when.start))
-    if item.where:
+    if one_line(item.where):
         found.append(Fact(say.where, item.where))
     return [*found, *(Fact("", note, quiet=True) for note in item.notes)]

@@ -13,7 +13,7 @@ from typing import Any
 from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.judging import judge_by_status
 from calfeed.channels.layout import Fact, facts
-from calfeed.channels.plain import BREAK, clean, fit, one_line, units, unmentioned
+from calfeed.channels.plain import BREAK, fit, one_line, units, unmentioned
 from calfeed.reminders.message import Item, Message
 from calfeed.reminders.words import Words, words
 
@@ -139,7 +139,7 @@ def _link(url: str, text: str) -> str:
 def _footer(message: Message, say: Words) -> list[dict[str, Any]]:
     notes = [_section("\n".join(_marked(note, 300) for note in message.notes))] if message.notes else []
     origin = message.origin
-    name = _marked(clean(origin.calendar.name.get(message.language)), 300)
+    name = _marked(origin.calendar.name.get(message.language), 300) or "—"
     links = [
         _link(url, text)
         for url, text in ((origin.feed_url, say.subscribe), (origin.unsubscribe_url, say.unsubscribe))

@@ -111,7 +111,7 @@ def _rich(runs: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 def _run(text: str, limit: int = _LINE, **style: Any) -> dict[str, Any]:
     kept = {name: value for name, value in style.items() if value}
-    return {"type": "TextRun", "text": _text(text, limit), **kept}
+    return {"type": "TextRun", "text": _text(text, limit) or "—", **kept}
 
 
 def _text(text: str, limit: int = _LINE) -> str:

@@ -7,6 +7,7 @@ what the network does.
 from __future__ import annotations
 
 import io
+import logging
 import socket
 import threading
 import time
@@ -25,6 +26,8 @@ from urllib3.response import BaseHTTPResponse
 
 from calfeed import __version__
 from calfeed.channels.base import Answer, Fault, FaultKind, Request
+
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)  # below, it writes the path: a vendor's secret
 
 CONNECT, TOTAL = 5.0, 15.0
 """Seconds: for each address to connect to, and for everything from the name look-up to the last byte."""

@@ -65,7 +65,9 @@ def item_lines(item: Item, language: str, *, titled: bool) -> list[str]:
 
 def title_of(event: Event, reader: Reader) -> str:
     """The event's title in the reader's language."""
-    return event.summary.get(reader.language).strip() or reader.words.untitled
+    title = event.summary.get(reader.language).strip()
+    seen = any(character.isprintable() and not character.isspace() for character in title)
+    return title if seen else reader.words.untitled
 
 
 def item_of(occurrence: Occurrence, reader: Reader, origin: Origin) -> Item:
