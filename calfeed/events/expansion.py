@@ -16,6 +16,7 @@ from itertools import islice, product
 from calfeed.events.bounds import YEARS
 from calfeed.events.rules import Rule
 
+_month = lru_cache(maxsize=12 * (YEARS[1] - YEARS[0] + 2))(monthrange)
 END = datetime(YEARS[1] + 1, 1, 1)  # noqa: DTZ001 # of the wall clock
 """No rule is followed past it."""
 
@@ -100,7 +101,7 @@ def _periods(rule: Rule, start: date, since: date, before: date) -> Iterator[Ite
     elif rule.freq == "WEEKLY":
         monday = _week_start(start, rule.wkst)
         for week in _steps(monday, since.toordinal() - 6, before.toordinal(), rule.interval * 7):
-            yield [day for day in _days(week, week + 7) if _matches(rule, day)]
+            yield _in_week(rule, week)
     else:
         yield from ((day,) for day in _each_day(rule, start, since, before))
 
@@ -114,24 +115,35 @@ def _years(rule: Rule, start: date, since: date, before: date) -> Iterator[list[
     if rule.byweekno:  # weeks belong to the year that has most of their days
         first = date.fromordinal(_week_start(start, rule.wkst) + 3).year
         for year in _steps(first, since.year - 1, before.year + 1, rule.interval):
-            yield [day for day in _in_weeks(rule, year) if _matches(rule, day)]
+            yield [day for week in _weeks(rule, year) for day in _in_week(rule, week)]
         return
     for year in _steps(start.year, since.year, before.year, rule.interval):
         yield [day for month in rule.bymonth or range(1, 13) for day in _in_month(rule, year, month - 1)]
 
 
-def _in_weeks(rule: Rule, year: int) -> list[date]:
+def _weeks(rule: Rule, year: int) -> list[int]:
+    """The weeks of BYWEEKNO, by the ordinals of their first days."""
     first, following = (_week_start(date(each, 1, 4), rule.wkst) for each in (year, year + 1))
     weeks = {first + 7 * (week - 1) if week > 0 else following + 7 * week for week in rule.byweekno}
-    return [day for week in sorted(weeks) if first <= week < following for day in _days(week, week + 7)]
+    return [week for week in sorted(weeks) if first <= week < following]
+
+
+def _in_week(rule: Rule, week: int) -> list[date]:
+    """The days of a week that match; `rule_for` has named their weekdays."""
+    days = (date.fromordinal(week + (weekday - rule.wkst) % 7) for _, weekday in rule.byday)
+    return [day for day in days if _matches(rule, day)]
 
 
 def _in_month(rule: Rule, year: int, month: int) -> list[date]:
     """The days of a month (counted from 0) that match."""
     if rule.bymonth and month + 1 not in rule.bymonth:
         return []
-    length = monthrange(year, month + 1)[1]
-    numbers = {day if day > 0 else length + 1 + day for day in rule.bymonthday} or range(1, length + 1)
+    first, length = _month(year, month + 1)
+    if rule.bymonthday:
+        numbers = {day if day > 0 else length + 1 + day for day in rule.bymonthday}
+    else:
+        weekdays = {weekday for _, weekday in rule.byday} or range(7)
+        numbers = {day for weekday in weekdays for day in range(1 + (weekday - first) % 7, length + 1, 7)}
     days = (date(year, month + 1, number) for number in numbers if 1 <= number <= length)
     return [day for day in days if _matches(rule, day)]
 
@@ -150,26 +162,26 @@ def _matches(rule: Rule, day: date) -> bool:
     if rule.bymonth and day.month not in rule.bymonth:
         return False
     if rule.byyearday:
-        number, length = day.timetuple().tm_yday, 365 + isleap(day.year)
+        number, length = _in_year(day)
         if number not in rule.byyearday and number - length - 1 not in rule.byyearday:
             return False
-    return not rule.byday or any(
-        weekday == day.weekday() and (not which or which in _ranks(rule, day)) for which, weekday in rule.byday
-    )
+    weekday = day.weekday()
+    if not rule.byday or (0, weekday) in rule.byday:
+        return True
+    return any((rank, weekday) in rule.byday for rank in _ranks(rule, day))
 
 
 def _ranks(rule: Rule, day: date) -> tuple[int, int]:
     """Which of its weekday the day is, from the beginning and from the end of its month or year."""
-    if rule.freq == "MONTHLY" or rule.bymonth:
-        number, length = day.day, monthrange(day.year, day.month)[1]
-    else:
-        number, length = day.timetuple().tm_yday, 365 + isleap(day.year)
+    monthly = rule.freq == "MONTHLY" or rule.bymonth
+    number, length = (day.day, _month(day.year, day.month)[1]) if monthly else _in_year(day)
     return (number - 1) // 7 + 1, -((length - number) // 7 + 1)
+
+
+def _in_year(day: date) -> tuple[int, int]:
+    """The number of the day, and how many days its year has."""
+    return day.toordinal() - date(day.year, 1, 1).toordinal() + 1, 365 + isleap(day.year)
 
 
 def _week_start(day: date, wkst: int) -> int:
     return day.toordinal() - (day.weekday() - wkst) % 7
-
-
-def _days(first: int, stop: int) -> list[date]:
-    return [date.fromordinal(number) for number in range(first, stop)]

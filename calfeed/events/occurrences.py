@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from calfeed.events.bounds import YEARS
@@ -21,6 +21,8 @@ from calfeed.events.rules import MAXIMUM, Rule, rule_for
 
 _DAY = timedelta(days=1)
 _FIRST, _LAST = datetime(YEARS[0], 1, 1, tzinfo=UTC), datetime(YEARS[1] + 1, 1, 1, tzinfo=UTC)
+Begun = tuple[datetime, Occurrence]
+"""An occurrence with the instant at which it begins."""
 _zone = lru_cache(maxsize=None)(ZoneInfo)
 
 
@@ -29,14 +31,13 @@ def occurrences(event: Event, since: datetime, until: datetime, *, limit: int = 
 
     A date counts as its local day in the event's zone, an item without length as its instant.
     """
-    found = (each for each in _near(event, since, until) if _touches(each, since, until))
-    return islice(found, limit)
+    return islice((each for _, each in _touching(event, since, until)), limit)
 
 
 def all_occurrences(events: Iterable[Event], since: datetime, until: datetime) -> list[Occurrence]:
     """The occurrences of many events that touch [since, until), by start and then by event id."""
-    found = (each for event in events for each in occurrences(event, since, until))
-    return sorted(found, key=lambda each: (_begins(each), each.event.id))
+    found = [each for event in events for each in islice(_touching(event, since, until), MAXIMUM)]
+    return [each for _, each in sorted(found, key=lambda begun: (begun[0], begun[1].event.id))]
 
 
 def last_end(event: Event) -> datetime | None:
@@ -53,11 +54,7 @@ def last_end(event: Event) -> datetime | None:
 
 def end_of(event: Event, start: Moment) -> Moment:
     """The end of an occurrence that begins at ``start``: as many days, or exactly as long (RFC 5545 §3.8.5.3)."""
-    if start == event.start and event.end is not None:
-        return event.end
-    if not isinstance(start, datetime):
-        return start + length(event)
-    return (start.astimezone(UTC) + length(event)).astimezone(start.tzinfo)
+    return event.end if start == event.start and event.end is not None else _later(start, length(event))
 
 
 def length(event: Event) -> timedelta:
@@ -72,8 +69,7 @@ def occurs(event: Event, moment: Moment) -> bool:
     if isinstance(moment, datetime) == event.all_day:
         return False
     wall = _wall(moment, _zone(event.timezone))
-    given = _given(event, wall - _DAY, wall + _DAY)
-    return any(_key(each) == _key(moment) for each in given)
+    return _key(moment) in {key for key, _ in _given(event, wall - _DAY, wall + _DAY)}
 
 
 def check_rule(event: Event) -> None:
@@ -86,7 +82,7 @@ def check_rule(event: Event) -> None:
     if strays:
         raise ValueError(f"{', '.join(strays)}: no occurrence begins then")
     skipped = {_key(moment) for moment in event.exdate}
-    if skipped and all(_key(moment) in skipped for moment in _given(event, _wall(_FIRST, _zone(event.timezone)), END)):
+    if skipped and all(key in skipped for key, _ in _given(event, _wall(_FIRST, _zone(event.timezone)), END)):
         raise ValueError("exdate leaves no occurrence")
 
 
@@ -114,40 +110,66 @@ def _mismatch(event: Event, first: datetime | None) -> str:
     )
 
 
-def _near(event: Event, since: datetime, until: datetime) -> Iterator[Occurrence]:
+def _touching(event: Event, since: datetime, until: datetime) -> Iterator[Begun]:
+    for begin, occurrence in _near(event, since, until):
+        if begin >= until:
+            return
+        end = begin if begin >= since else instant(occurrence.end, _zone(occurrence.event.timezone))
+        if end > since or begin >= since:
+            yield begin, occurrence
+
+
+def _near(event: Event, since: datetime, until: datetime) -> Iterator[Begun]:
     """Occurrences in time order, among them all that touch [since, until)."""
     if not event.recurs:
-        return iter((Occurrence(event, event.start, end_of(event, event.start)),))
+        return iter((_begun(Occurrence(event, event.start, end_of(event, event.start))),))
     zone = _zone(event.timezone)
-    moved = [Occurrence(each, each.start, end_of(each, each.start), each.recurrence_id) for each in event.overrides]
-    skipped = {
-        _key(moment) for moment in (*event.exdate, *(each.recurrence_id for each in moved)) if moment is not None
-    }
     low, high = (_wall(min(max(moment, _FIRST), _LAST), zone) for moment in (since, until))
-    given = _given(event, low - length(event) - _DAY, high + _DAY)
-    plain = (Occurrence(event, each, end_of(event, each), each) for each in given if _key(each) not in skipped)
-    return merge(plain, sorted(moved, key=_begins), key=_begins)
+    plain = _plain(event, low - length(event) - _DAY, high + _DAY)
+    if not event.overrides:
+        return plain
+    moved = (Occurrence(each, each.start, end_of(each, each.start), each.recurrence_id) for each in event.overrides)
+    return merge(plain, sorted(map(_begun, moved), key=_begin), key=_begin)
 
 
-def _given(event: Event, low: datetime, high: datetime) -> Iterator[Moment]:
-    """What start, rule and extra dates give, each once, in order; of the rule what lies in [low, high)."""
+def _plain(event: Event, low: datetime, high: datetime) -> Iterator[Begun]:
+    """The occurrences that are as the event is."""
+    zone, span = _zone(event.timezone), length(event)
+    ids = (*event.exdate, *(each.recurrence_id for each in event.overrides))
+    skipped = {_key(moment) for moment in ids if moment is not None}
+    for key, moment in _given(event, low, high):
+        if key not in skipped:
+            begin = key if isinstance(key, datetime) else instant(key, zone)
+            yield begin, Occurrence(event, moment, _later(moment, span), moment)
+
+
+def _begun(occurrence: Occurrence) -> Begun:
+    return instant(occurrence.start, _zone(occurrence.event.timezone)), occurrence
+
+
+def _begin(begun: Begun) -> datetime:
+    return begun[0]
+
+
+def _given(event: Event, low: datetime, high: datetime) -> Iterator[tuple[Moment, Moment]]:
+    """What start, rule and extra dates give, by key, each once and in order; of the rule what lies in [low, high)."""
     extra = {_key(moment): moment for moment in (event.start, *event.rdate)}
-    ruled = (moment for moment in _ruled(event, low, high) if _key(moment) not in extra)
-    return merge(ruled, sorted(extra.values(), key=_key), key=_key)
+    ruled = (each for each in _ruled(event, low, high) if each[0] not in extra)
+    return merge(sorted(extra.items()), ruled) if event.rdate else chain(extra.items(), ruled)
 
 
-def _ruled(event: Event, low: datetime, high: datetime) -> Iterator[Moment]:
+def _ruled(event: Event, low: datetime, high: datetime) -> Iterator[tuple[Moment, Moment]]:
     if event.rrule is None:
         return
     rule, zone = rule_for(event.rrule, event.start), _zone(event.timezone)
-    start = _wall(event.start, zone)
     if rule.until is not None:
         high = min(high, _wall(rule.until, zone) + _DAY)
-    walls = wall_times(rule, start, low, high)
+    walls = wall_times(rule, _wall(event.start, zone), low, high)
     for moment in (wall.date() for wall in walls) if event.all_day else _instants(walls, event.start, zone):
-        if rule.until is not None and moment > rule.until:
+        key = _key(moment)
+        if rule.until is not None and key > rule.until:
             return
-        yield moment
+        yield key, moment
 
 
 def _instants(walls: Iterable[datetime], start: Moment, zone: ZoneInfo) -> Iterator[datetime]:
@@ -174,20 +196,16 @@ def _last_ruled(event: Event) -> list[Moment]:
     high = END if rule.until is None else min(END, _wall(rule.until, zone) + _DAY)
     while True:
         low = max(start, high - span)
-        found = list(_ruled(event, low, high))[-1:]
+        found = [moment for _, moment in _ruled(event, low, high)][-1:]
         if found or low == start:
             return found
         span *= 2
 
 
-def _touches(occurrence: Occurrence, since: datetime, until: datetime) -> bool:
-    zone = _zone(occurrence.event.timezone)
-    begins, ends = instant(occurrence.start, zone), instant(occurrence.end, zone)
-    return begins < until and (ends > since or begins == ends == since)
-
-
-def _begins(occurrence: Occurrence) -> datetime:
-    return instant(occurrence.start, _zone(occurrence.event.timezone))
+def _later(start: Moment, span: timedelta) -> Moment:
+    if not isinstance(start, datetime):
+        return start + span
+    return (start.astimezone(UTC) + span).astimezone(start.tzinfo) if span else start
 
 
 def _key(moment: Moment) -> Moment:
