@@ -98,7 +98,9 @@ class CalendarTable(Table):
         description="Name of the calendar, as clients list it.",
         examples=["State visit", {"en": "State visit", "zh": "国事访问"}],
     )
-    description: Story | None = Field(None, description="What the calendar is about; CommonMark.")
+    description: Story | None = Field(
+        None, description="What the calendar is about; CommonMark.", examples=["The programme, as announced."]
+    )
     timezone: Zone = Field(description="IANA time zone of local date-times that name none.", examples=["Asia/Shanghai"])
     language: Language = Field(
         "en",
@@ -148,7 +150,9 @@ class FeedTable(Table):
 class Happening(Table):
     """What an event and an override of one occurrence may both say."""
 
-    description: Story | None = Field(None, description="CommonMark; plain text in feeds, sanitised HTML on the page.")
+    description: Story | None = Field(
+        None, description="CommonMark; plain text in feeds, sanitised HTML on the page.", examples=["With *music*."]
+    )
     end: Moment | None = Field(
         None,
         description="All-day: the last day, inclusive. Else the instant it ends. Not together with `duration`.",
