@@ -22,7 +22,7 @@ SIGN = "@"
 ACTIVE = subscription.c.state == literal_column("'active'")  # SQLite takes a partial index for a literal only
 
 MOST = 256
-"""Audiences at once: each costs as much to plan as a channel."""
+"""Audiences with somebody in them: each costs as much to plan as a channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +83,12 @@ def unplanned(connection: Connection) -> bool:
 
 def join(connection: Connection, one: Audience) -> str:
     """The audience's id, which is there from now on. Raises TooMany."""
-    if connection.execute(select(audience.c.id).where(audience.c.id == one.id)).first() is None:
-        if connection.execute(select(func.count()).select_from(audience)).scalar_one() >= MOST:
+    if not _is_attended(connection, one.id):
+        attended = select(func.count()).select_from(audience).where(_attended())
+        if connection.execute(attended).scalar_one() >= MOST:
             raise TooMany("too many different filters are subscribed to; choose a feed without one", 86_400)
-        values = {"feed": one.feed, "categories": list(one.categories), "before": [str(lead) for lead in one.before]}
-        connection.execute(upsert(connection, audience).values(id=one.id, **values).on_conflict_do_nothing())
+    values = {"feed": one.feed, "categories": list(one.categories), "before": [str(lead) for lead in one.before]}
+    connection.execute(upsert(connection, audience).values(id=one.id, **values).on_conflict_do_nothing())
     return one.id
 
 
@@ -95,6 +96,10 @@ def forget(connection: Connection) -> None:
     """Drops the audiences that nobody asks for any more."""
     asked = select(subscription.c.id).where(subscription.c.audience == audience.c.id).exists()
     connection.execute(delete(audience).where(~asked))
+
+
+def _is_attended(connection: Connection, id_: str) -> bool:
+    return connection.execute(select(audience.c.id).where(audience.c.id == id_, _attended())).first() is not None
 
 
 def _attended() -> ColumnElement[bool]:

@@ -76,6 +76,7 @@ class Subscription:
     kind: Kind
     url: str = field(repr=False)
     secret: str = field(repr=False)
+    seed: str = field(repr=False)
     host: str = field(repr=False)
     home: str
     language: str | None
@@ -87,8 +88,8 @@ class Subscription:
     reason: str | None
 
     def proof(self, purpose: Purpose) -> str:
-        """What only who was sent it, or knows the secret, can show; good for one purpose."""
-        found = hmac.digest(self.secret.encode(), f"{purpose}:{self.id}".encode(), sha256)
+        """What only who was sent it can show; good for one purpose. Who made the subscription cannot compute it."""
+        found = hmac.digest(self.seed.encode(), f"{purpose}:{self.id}".encode(), sha256)
         return urlsafe_b64encode(found).decode().rstrip("=")
 
     def proves(self, purpose: Purpose, given: str) -> bool:
@@ -112,6 +113,7 @@ def create(connection: Connection, wish: Wish, now: datetime) -> tuple[Subscript
         "kind": wish.kind,
         "url": wish.url,
         "secret": "whsec_" + b64encode(secrets.token_bytes(32)).decode(),
+        "seed": tokens.fresh(),
         "digest": tokens.digest(token),
         "host": wish.host,
         "place": _place(wish.url),
@@ -249,12 +251,12 @@ def _withdraw(connection: Connection, id_: str, now: datetime) -> None:
 
 def _challenged(connection: Connection, id_: str, one: Settlement, now: datetime) -> None:
     """A Slack webhook cannot answer; there its reader confirms, so that a challenge that was taken proves nothing."""
-    here = and_(subscription.c.id == id_, _UNVERIFIED)
-    if one.result is Result.SENT:
-        proved = update(subscription).where(here, subscription.c.kind == "webhook")
-        connection.execute(proved.values(state=Standing.ACTIVE, since=now, reason=None))
-    else:
-        connection.execute(update(subscription).where(here).values(reason=one.error))
+    kind = connection.execute(select(subscription.c.kind).where(subscription.c.id == id_)).scalar()
+    if one.result is not Result.SENT:
+        here = update(subscription).where(subscription.c.id == id_, _UNVERIFIED)
+        connection.execute(here.values(reason=one.error))
+    elif kind == "webhook":
+        verify(connection, id_, now)
 
 
 def _well(connection: Connection, ids: Sequence[str], now: datetime) -> None:
