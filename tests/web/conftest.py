@@ -161,27 +161,39 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Make = Callable[..., Served]
 
 
+def built(folder: Path, database: Path, source: str, now: datetime, settings: dict[str, object]) -> Served:
+    """A site over ``source`` with its files in ``folder``."""
+    path, clock = folder / "events.toml", Clock(now)
+    path.write_text(source)
+    shutil.copy(database, folder / "calfeed.db")
+    ledger = Ledger(f"sqlite:///{folder / 'calfeed.db'}")
+    chosen = Settings(events=path, **{"admin_token": TOKEN, **settings})  # type: ignore[arg-type]  # by name
+    publisher = Publisher(path, ledger, base_url=chosen.base_url, clock=clock)
+    publisher.reload()
+    app = create_app(publisher, ledger, chosen, clock=clock)
+    return Served(app, app.test_client(), publisher, ledger, path, clock)
+
+
 @pytest.fixture
 def make_site(tmp_path: Path, empty_ledger: Path) -> Iterator[Make]:
     """``make_site(source, now=…, **settings)``: a site over that source."""
-    opened: list[Ledger] = []
+    made: list[Served] = []
 
     def make(source: str = SOURCE, *, now: datetime = NOW, **settings: object) -> Served:
-        path, database = tmp_path / "events.toml", tmp_path / "calfeed.db"
-        path.write_text(source)
-        shutil.copy(empty_ledger, database)
-        ledger = Ledger(f"sqlite:///{database}")
-        opened.append(ledger)
-        clock = Clock(now)
-        chosen = Settings(events=path, **{"admin_token": TOKEN, **settings})  # type: ignore[arg-type]  # by name
-        publisher = Publisher(path, ledger, base_url=chosen.base_url, clock=clock)
-        publisher.reload()
-        app = create_app(publisher, ledger, chosen, clock=clock)
-        return Served(app, app.test_client(), publisher, ledger, path, clock)
+        made.append(built(tmp_path, empty_ledger, source, now, settings))
+        return made[-1]
 
     yield make
-    for ledger in opened:
-        ledger.close()
+    for one in made:
+        one.ledger.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, empty_ledger: Path) -> Iterator[Served]:
+    """The site over `SOURCE` for tests that only read it and keep no cookie."""
+    made = built(tmp_path_factory.mktemp("site"), empty_ledger, SOURCE, NOW, {})
+    yield made
+    made.ledger.close()
 
 
 @pytest.fixture

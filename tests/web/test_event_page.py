@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 
-def test_the_facts(served: Any, parse: Any) -> None:
-    page = parse(served.get("/events/visit"))
+def test_the_facts(site: Any, parse: Any) -> None:
+    page = parse(site.get("/events/visit"))
     assert page.texts("h1") == ["State visit"]
     assert page.texts("p", class_="big-date") == ["16–17 May 2024"]
     facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
@@ -18,16 +18,16 @@ def test_the_facts(served: Any, parse: Any) -> None:
     assert point == "https://www.openstreetmap.org/?mlat=39.9&mlon=116.4#map=15/39.9/116.4"
 
 
-def test_parent_and_children_lead_to_each_other(served: Any, parse: Any) -> None:
-    children = [link.attributes["href"] for link in parse(served.get("/events/visit")).all("a") if link.text == "Talks"]
+def test_parent_and_children_lead_to_each_other(site: Any, parse: Any) -> None:
+    children = [link.attributes["href"] for link in parse(site.get("/events/visit")).all("a") if link.text == "Talks"]
     parents = [
-        link.attributes["href"] for link in parse(served.get("/events/talks")).all("a") if link.text == "State visit"
+        link.attributes["href"] for link in parse(site.get("/events/talks")).all("a") if link.text == "State visit"
     ]
     assert (children, parents) == (["/events/talks"], ["/events/visit"])
 
 
-def test_the_description_is_commonmark_and_harmless(served: Any, parse: Any) -> None:
-    page = parse(served.get("/events/visit"))
+def test_the_description_is_commonmark_and_harmless(site: Any, parse: Any) -> None:
+    page = parse(site.get("/events/visit"))
     assert page.texts("em") == ["Talks"]
     (link,) = page.all("a", href="https://example.org/more")
     assert "nofollow" in link.attributes["rel"]
@@ -52,8 +52,8 @@ def test_no_text_of_the_source_becomes_markup_that_acts(make_site: Any, parse: A
         assert not [one for one in page.all("a") if one.attributes.get("href", "").startswith("javascript:")]
 
 
-def test_json_ld_tells_search_engines_the_same(served: Any, parse: Any) -> None:
-    (script,) = parse(served.get("/events/concert")).all("script", type="application/ld+json")
+def test_json_ld_tells_search_engines_the_same(site: Any, parse: Any) -> None:
+    (script,) = parse(site.get("/events/concert")).all("script", type="application/ld+json")
     data = json.loads(script.text)
     assert (data["@type"], data["name"], data["startDate"], data["eventStatus"]) == (
         "Event",
@@ -63,8 +63,8 @@ def test_json_ld_tells_search_engines_the_same(served: Any, parse: Any) -> None:
     )
 
 
-def test_open_graph_and_canonical_name_the_public_address(served: Any, parse: Any) -> None:
-    page = parse(served.get("/events/expo", Host="attacker.example"))
+def test_open_graph_and_canonical_name_the_public_address(site: Any, parse: Any) -> None:
+    page = parse(site.get("/events/expo", Host="attacker.example"))
     assert [link.attributes["href"] for link in page.all("link", rel="canonical")] == [
         "https://calendar.example.org/events/expo"
     ]
@@ -78,19 +78,19 @@ def test_open_graph_and_canonical_name_the_public_address(served: Any, parse: An
     assert graph["og:description"] == "17–21 May · Harbin"
 
 
-def test_one_event_can_be_taken_along(served: Any) -> None:
-    response = served.client.get("/events/expo.ics")
+def test_one_event_can_be_taken_along(site: Any) -> None:
+    response = site.client.get("/events/expo.ics")
     assert response.status_code == 200
     assert response.headers["Content-Disposition"] == 'attachment; filename="expo.ics"'
     assert response.text.count("BEGIN:VEVENT") == 1
 
 
-def test_an_unlisted_event_is_found_at_its_own_address_alone(served: Any) -> None:
-    assert "Unlisted briefing" in served.get("/events/briefing")
+def test_an_unlisted_event_is_found_at_its_own_address_alone(site: Any) -> None:
+    assert "Unlisted briefing" in site.get("/events/briefing")
     for path in ("/", "/?view=month", "/changes", "/sitemap.xml", "/api/v1/events", "/embed/all", "/?q=briefing"):
-        assert "Unlisted briefing" not in served.get(path)
+        assert "Unlisted briefing" not in site.get(path)
 
 
-def test_an_event_that_is_gone_is_not_found(served: Any) -> None:
-    response = served.client.get("/events/nothing")
+def test_an_event_that_is_gone_is_not_found(site: Any) -> None:
+    response = site.client.get("/events/nothing")
     assert (response.status_code, response.mimetype) == (404, "text/html")

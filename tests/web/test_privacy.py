@@ -31,31 +31,31 @@ HIDDEN = ["rehearsal", "backstage", "Embargoed", "secret", "Crew", "crew"]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_hidden_is_named(served: Any, place: str) -> None:
-    text = served.get(place)
+def test_nothing_hidden_is_named(site: Any, place: str) -> None:
+    text = site.get(place)
     assert [word for word in HIDDEN if word in text] == []
 
 
 @pytest.mark.parametrize(
     "place", ["/events/rehearsal", "/events/rehearsal.ics", "/events/surprise", "/events/surprise.ics"]
 )
-def test_a_hidden_events_own_address_looks_like_one_that_never_was(served: Any, place: str) -> None:
+def test_a_hidden_events_own_address_looks_like_one_that_never_was(site: Any, place: str) -> None:
     never = place.replace("rehearsal", "never").replace("surprise", "never")
-    found, missing = served.client.get(place), served.client.get(never)
+    found, missing = site.client.get(place), site.client.get(never)
     assert (found.status_code, found.text.replace(place, never)) == (404, missing.text)
 
 
 @pytest.mark.parametrize(
     "place", ["/feeds/crew.ics", "/subscribe/crew", "/embed/crew", "/?feed=crew", "/feeds/crew/download.ics"]
 )
-def test_a_private_feed_looks_like_one_that_never_was(served: Any, place: str) -> None:
-    found, missing = served.client.get(place), served.client.get(place.replace("crew", "none"))
+def test_a_private_feed_looks_like_one_that_never_was(site: Any, place: str) -> None:
+    found, missing = site.client.get(place), site.client.get(place.replace("crew", "none"))
     assert (found.status_code, found.text.replace("crew", "none")) == (404, missing.text)
 
 
-def test_an_unlisted_feed_works_for_who_knows_it_and_is_named_nowhere(served: Any) -> None:
-    assert "Unlisted briefing" in served.get("/?feed=insiders")
-    assert "insiders" not in served.get("/") + served.get("/subscribe/all") + served.get("/api/v1/feeds")
+def test_an_unlisted_feed_works_for_who_knows_it_and_is_named_nowhere(site: Any) -> None:
+    assert "Unlisted briefing" in site.get("/?feed=insiders")
+    assert "insiders" not in site.get("/") + site.get("/subscribe/all") + site.get("/api/v1/feeds")
 
 
 def test_an_embargo_ends_at_its_instant(served: Any) -> None:

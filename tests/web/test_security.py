@@ -16,8 +16,8 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("path", ANSWERS)
-def test_each_answer_has_its_headers(served: Any, path: str) -> None:
-    headers = served.client.get(path).headers
+def test_each_answer_has_its_headers(site: Any, path: str) -> None:
+    headers = site.client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Referrer-Policy" in headers
@@ -38,8 +38,8 @@ def test_a_fault_of_ours_has_them_too_and_tells_nothing(served: Any) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_inline_style_or_script_or_loads_from_elsewhere(served: Any, parse: Any, path: str) -> None:
-    page = parse(served.client.get(path).text)
+def test_no_page_has_inline_style_or_script_or_loads_from_elsewhere(site: Any, parse: Any, path: str) -> None:
+    page = parse(site.client.get(path).text)
     assert [one for one in page.elements if "style" in one.attributes] == []
     assert page.all("style") == []
     loads = [one.attributes.get("src") for one in page.elements if one.tag in {"script", "img", "iframe", "source"}]
@@ -48,8 +48,8 @@ def test_no_page_has_inline_style_or_script_or_loads_from_elsewhere(served: Any,
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_visitor_gets_no_cookie(served: Any, path: str) -> None:
-    assert "Set-Cookie" not in served.client.get(path).headers
+def test_a_visitor_gets_no_cookie(site: Any, path: str) -> None:
+    assert "Set-Cookie" not in site.client.get(path).headers
 
 
 def test_https_is_remembered_only_where_it_is_used(make_site: Any) -> None:
@@ -72,24 +72,24 @@ def test_links_follow_the_setting_before_the_source_before_the_request(make_site
 
 
 @pytest.mark.parametrize("path", ["/", "/?view=month", "/?view=timeline", "/subscribe/all", "/events/visit"])
-def test_a_page_weighs_less_than_60_kb_compressed(served: Any, path: str) -> None:
+def test_a_page_weighs_less_than_60_kb_compressed(site: Any, path: str) -> None:
     ask = {"Accept-Encoding": "gzip"}
-    page = served.client.get(path, headers=ask)
+    page = site.client.get(path, headers=ask)
     assert page.headers["Content-Encoding"] == "gzip"
-    parts = re.findall(r'"(/static/[^"]+)"', served.get(path))
-    weights = [len(served.client.get(part.replace("&amp;", "&"), headers=ask).data) for part in set(parts)]
+    parts = re.findall(r'"(/static/[^"]+)"', site.get(path))
+    weights = [len(site.client.get(part.replace("&amp;", "&"), headers=ask).data) for part in set(parts)]
     assert len(page.data) + sum(weights) < 60_000
 
 
-def test_static_files_are_kept_under_their_hash(served: Any) -> None:
-    address = re.search(r'"(/static/style\.css\?v=[^"]+)"', served.get("/"))
+def test_static_files_are_kept_under_their_hash(site: Any) -> None:
+    address = re.search(r'"(/static/style\.css\?v=[^"]+)"', site.get("/"))
     assert address
-    assert served.client.get(address[1]).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert site.client.get(address[1]).headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_robots_may_read_feeds_and_not_the_operators_pages(served: Any) -> None:
+def test_robots_may_read_feeds_and_not_the_operators_pages(site: Any) -> None:
     """Google Calendar does not fetch a feed that robots.txt forbids."""
-    assert served.get("/robots.txt").splitlines() == [
+    assert site.get("/robots.txt").splitlines() == [
         "User-agent: *",
         "Allow: /",
         "Disallow: /status",
@@ -98,8 +98,8 @@ def test_robots_may_read_feeds_and_not_the_operators_pages(served: Any) -> None:
     ]
 
 
-def test_the_sitemap_lists_public_events_with_their_last_change(served: Any) -> None:
-    text = served.get("/sitemap.xml")
+def test_the_sitemap_lists_public_events_with_their_last_change(site: Any) -> None:
+    text = site.get("/sitemap.xml")
     assert "<loc>https://calendar.example.org/events/expo</loc><lastmod>2024-05-14T09:00:00Z</lastmod>" in text
 
 
@@ -107,11 +107,11 @@ def test_the_sitemap_lists_public_events_with_their_last_change(served: Any) -> 
     ("path", "kind"),
     [("/api/v1/nothing", "application/problem+json"), ("/feeds/none.ics", "text/plain"), ("/none", "text/html")],
 )
-def test_an_error_speaks_the_readers_language(served: Any, path: str, kind: str) -> None:
-    response = served.client.get(path)
+def test_an_error_speaks_the_readers_language(site: Any, path: str, kind: str) -> None:
+    response = site.client.get(path)
     assert (response.status_code, response.mimetype) == (404, kind)
 
 
-def test_a_wrong_method_is_named(served: Any) -> None:
-    response = served.client.post("/")
+def test_a_wrong_method_is_named(site: Any) -> None:
+    response = site.client.post("/")
     assert (response.status_code, "GET" in response.headers["Allow"]) == (405, True)
