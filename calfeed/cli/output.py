@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from calfeed.cli.common import events_option, load_catalog, settings
+from calfeed.cli.common import events_option, json_option, load_catalog, print_json, settings
 
 if TYPE_CHECKING:
     from calfeed.events.revision import Change, Revision
@@ -97,3 +97,26 @@ def _remembered(found: Settings) -> tuple[Mapping[str, Revision], tuple[Change, 
 def _missing_file(url: str) -> bool:
     kind, _, path = url.partition(":///")
     return kind.startswith("sqlite") and not Path(path).is_file()
+
+
+@click.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@click.option("--base-url", metavar="URL", help="Where the folder will stand in public (else CALFEED_BASE_URL, url).")
+@json_option
+@events_option
+@click.pass_context
+def build(ctx: click.Context, /, *, out: Path, base_url: str | None, events: str | None, as_json: bool) -> None:
+    """Write the static site: every feed in every format, pages, each event; only changed files are touched.
+
+    Example: calfeed build --out site --base-url https://calendar.example.org
+    """
+    from calfeed.export import build_site  # only here
+    from calfeed.web.static_site import static_pages  # flask
+
+    found = settings(ctx, events)
+    catalog = load_catalog(found.events)
+    where = base_url or found.base_url or catalog.calendar.url
+    done = build_site(catalog, out, base_url=where, now=datetime.now(UTC), pages=static_pages)
+    if as_json:
+        print_json({"written": done.written, "removed": done.removed, "unchanged": done.unchanged})
+    click.echo(f"{len(done.written)} written, {done.unchanged} unchanged, {len(done.removed)} removed", err=True)
