@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -64,11 +64,15 @@ class Document:
         return self.at(self.offset(path))
 
     def offset(self, path: Path) -> int:
-        """Where ``path`` stands in the text; see `locate`."""
-        for length in range(len(path), 0, -1):
-            if (place := self._places.get(path[:length])) is not None:
-                return place
-        return 0
+        """Where ``path`` stands in the text; see `locate`. Of a long list only the entry in question is scanned."""
+        headers = self._headers.get(f"[[{path[0]}]]", ()) if len(path) > 1 else ()
+        if not headers or len(headers) != len(_list(self.data.get(str(path[0])))):
+            return _nearest(self._places, path)
+        index = int(path[1])
+        begin, end = headers[index], headers[index + 1] if index + 1 < len(headers) else len(self.text)
+        if begin not in self._entries:
+            self._entries[begin] = scan.places(self.text[begin:end])
+        return begin + _nearest(self._entries[begin], (path[0], 0, *path[2:]))
 
     def at(self, offset: int) -> Location:
         """Line and column of an offset."""
@@ -116,6 +120,10 @@ class Document:
         for match in _HEADER.finditer(self.text):
             found.setdefault(re.sub(r"[ \t]", "", match[1]), []).append(match.start(1))
         return found
+
+    @cached_property
+    def _entries(self) -> dict[int, dict[Path, int]]:
+        return {}
 
     @cached_property
     def _places(self) -> dict[Path, int]:
@@ -192,6 +200,11 @@ def _syntax(text: str, fault: tomli.TOMLDecodeError) -> _Unreadable:
         in_one_line = re.search("[\"']", text[line:])
         offset = line if in_one_line else max(text.rfind('"""'), text.rfind("'''"))
     return _Unreadable(text, offset, f"not TOML: {fault.msg[0].lower()}{fault.msg[1:]}", hint)
+
+
+def _nearest(places: Mapping[Path, int], path: Path) -> int:
+    """The place of ``path``, or of what is nearest around it; places count from the beginning of their text."""
+    return next((places[path[:size]] for size in range(len(path), 0, -1) if path[:size] in places), 0)
 
 
 def _list(value: object) -> list[Any]:
