@@ -18,6 +18,7 @@ from calfeed.channels.transport import CONNECT, TOTAL, Address, HttpTransport, R
 Network = IPv4Network | IPv6Network
 
 PORTS = frozenset({443, 8443})
+_PORTS = {"http": 80, "https": 443}
 LONGEST = 2000
 
 # `ipaddress` of Python 3.11 calls some of these global; the rest stands here so that no version of it decides.
@@ -71,6 +72,15 @@ class GuardedTransport:
         except Refused as refused:
             return Fault(kind="refused", detail=str(refused))
         return self._http.send(request)
+
+    def check(self, url: str) -> None:
+        """Looks the host up and raises `Refused` for a URL that would not be sent to now; connects to nothing."""
+        check_url(url)
+        parts = urlsplit(url)
+        try:
+            self._checked(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme)
+        except (OSError, UnicodeError):
+            raise Refused("its host could not be looked up") from None
 
     def close(self) -> None:
         """Close the calling thread's connections."""

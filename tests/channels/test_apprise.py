@@ -1,0 +1,92 @@
+"""Apprise: an extra that sends by itself, in a thread of its own, and says only whether it worked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from calfeed.channels.apprise import AppriseTransport
+from calfeed.channels.base import Answer, Fault, Request
+from calfeed.channels.judging import judge_fault
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise imports it
+
+Start = Callable[..., Any]
+
+
+def notify(port: int) -> Request:
+    body = json.dumps({"title": "In 1 hour: Talk", "body": "When: 10:00"}).encode()
+    return Request(
+        method="NOTIFY", url=f"ntfy://user:s3cr3t@127.0.0.1:{port}/topic", headers={}, body=body, via="apprise"
+    )
+
+
+def test_a_service_that_takes_it_is_200(receiver: Start) -> None:
+    server = receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    assert AppriseTransport().send(notify(server.port)) == Answer(status=200)
+    assert json.loads(server.received[0].partition(b"\r\n\r\n")[2])["title"] == "In 1 hour: Talk"
+
+
+def test_a_service_that_does_not_is_500_and_nothing_more_is_known(receiver: Start) -> None:
+    server = receiver(b"HTTP/1.1 429 Slow\r\nRetry-After: 5\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    assert AppriseTransport().send(notify(server.port)) == Answer(status=500)
+
+
+def test_no_redirect_is_followed(receiver: Start) -> None:
+    other = receiver()
+    head = f"HTTP/1.1 307 Moved\r\nLocation: {other.url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    assert AppriseTransport().send(notify(receiver(head.encode()).port)) == Answer(status=500)
+    assert other.connections == 0
+
+
+def test_a_service_that_hangs_is_left_to_itself(receiver: Start) -> None:
+    over = threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        over.wait(20)
+
+    try:
+        assert AppriseTransport(total=0.2).send(notify(receiver(handler=hang).port)) == Fault(kind="timeout")
+    finally:
+        over.set()
+
+
+def test_a_url_that_apprise_cannot_read_is_500(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    broken = Request(
+        method="NOTIFY", url="tgram://s3cr3t", headers={}, body=b'{"title": "a", "body": "b"}', via="apprise"
+    )
+    assert AppriseTransport().send(broken) == Answer(status=500)
+    assert "s3cr3t" not in caplog.text
+
+
+def test_without_the_extra_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    fault = AppriseTransport().send(notify(9))
+    assert isinstance(fault, Fault)
+    assert judge_fault(fault).reason == "a library is missing (install calfeed[apprise])"
+
+
+def test_too_many_hanging_calls_are_no_reason_to_start_another(
+    receiver: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calfeed.channels.apprise._HANGING", threading.BoundedSemaphore(1))
+    over = threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        over.wait(20)
+
+    server = receiver(handler=hang)
+    way = AppriseTransport(total=0.2)
+    try:
+        assert way.send(notify(server.port)) == Fault(kind="timeout")
+        assert way.send(notify(server.port)) == Fault(kind="timeout", detail="earlier calls still hang")
+    finally:
+        over.set()
