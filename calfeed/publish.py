@@ -150,6 +150,8 @@ class Publisher:
                     self._candidate = seen
                     return False
                 return self._read_source(seen) and self._publish()
+            if self._catalog is None:
+                return self.published is not None and self._changed_elsewhere(self._clock()) and self._resume()
             return self._due() and self._publish()
 
     def watch(self) -> threading.Thread:
@@ -191,8 +193,6 @@ class Publisher:
         return True
 
     def _due(self) -> bool:
-        if self._catalog is None:
-            return False
         now = self._clock()
         if self._retry_at is not None:
             return now >= self._retry_at
@@ -230,8 +230,14 @@ class Publisher:
             return False
         if found is None:
             return False
-        catalog, revisions = found.catalog, found.revisions
-        self._use(Published(catalog=catalog, revisions=revisions, changes=tuple(changes), version=found.version), now)
+        last = Published(
+            catalog=found.catalog,
+            revisions=found.revisions,
+            changes=tuple(changes),
+            version=found.version,
+            at=found.at,
+        )
+        self._use(last, now)
         log.warning("serving what was last published", extra={"version": found.version})
         return True
 

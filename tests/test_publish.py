@@ -155,6 +155,22 @@ def test_a_restart_with_a_broken_source_serves_what_was_last_published(
     assert feed(again) == feed(publisher)
 
 
+def test_a_restart_with_a_broken_source_still_knows_where_channels_lead(
+    tmp_path: Path, ledger: Ledger, clock: Clock
+) -> None:
+    """A literal address is a secret that no database holds; a reference to the environment is none."""
+    path = tmp_path / "channels.toml"
+    kept, literal = "env:SLACK_URL", "https://hooks.example.org/T0/B0/secret"
+    channel = '[[channels]]\nid = "{}"\nkind = "slack"\nurl = "{}"\n'
+    path.write_text(SOURCE + channel.format("kept", kept) + channel.format("literal", literal))
+    Publisher(path, ledger, clock=clock, feeds=False).reload()
+    path.write_text("nonsense")
+    again = Publisher(path, ledger, clock=clock, feeds=False)
+    assert again.reload()
+    assert again.published is not None
+    assert [channel.url for channel in again.published.catalog.channels] == [kept, ""]
+
+
 def test_a_first_start_with_a_broken_source_serves_nothing(source: Path, ledger: Ledger) -> None:
     source.write_text("nonsense")
     publisher = Publisher(source, ledger)

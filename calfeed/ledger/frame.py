@@ -1,6 +1,7 @@
-"""What a source says besides its events, as JSON: calendar, feeds, channels (without where they lead), order.
+"""What a source says besides its events, as JSON: calendar, feeds, channels, order.
 
-A channel's URL and secret stay out of the database; whoever sends takes them from its own source.
+A channel's URL and secret stay out of the database; where the source names them by reference (``env:``, ``file:``), the
+reference is kept, so that a process whose own source is broken still reaches the channel.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Frame = dict[str, Any]
 
 _PLACE = {"source"}
-_SECRETS = _PLACE | {"url", "secret"}
+_REFERENCES = ("env:", "file:")
 
 
 def to_frame(catalog: Catalog) -> Frame:
@@ -30,18 +31,18 @@ def to_frame(catalog: Catalog) -> Frame:
             catalog.calendar, mode="json", exclude=_PLACE, exclude_defaults=True
         ),
         "feeds": [_dump(Feed, feed, _PLACE) for feed in catalog.feeds],
-        "channels": [_dump(Channel, channel, _SECRETS) for channel in catalog.channels],
+        "channels": [_dump(Channel, channel, _PLACE | _literals(channel)) for channel in catalog.channels],
         "events": [event.uid for event in catalog.events],
     }
 
 
 def from_frame(frame: Frame, events: Mapping[str, Event]) -> Catalog:
-    """The catalog that `to_frame` was given, with ``events`` by uid; its channels have no address."""
+    """The catalog that `to_frame` was given, with ``events`` by uid; what it named literally is no address any more."""
     return Catalog(
         calendar=_adapter(Calendar).validate_python(frame["calendar"]),
         events=tuple(events[uid] for uid in frame["events"] if uid in events),
         feeds=tuple(_adapter(Feed).validate_python(feed) for feed in frame["feeds"]),
-        channels=tuple(_adapter(Channel).validate_python({**channel, "url": ""}) for channel in frame["channels"]),
+        channels=tuple(_adapter(Channel).validate_python({"url": "", **channel}) for channel in frame["channels"]),
     )
 
 
@@ -51,6 +52,11 @@ def source_digest(catalog: Catalog) -> str:
     addresses = [[channel.id, channel.url, channel.secret] for channel in catalog.channels]
     content = json.dumps([to_frame(catalog), addresses, events], sort_keys=True, separators=(",", ":"))
     return sha256(content.encode()).hexdigest()
+
+
+def _literals(channel: Channel) -> set[str]:
+    named = {"url": channel.url, "secret": channel.secret or ""}
+    return {field for field, value in named.items() if not value.startswith(_REFERENCES)}
 
 
 def _dump(kind: type, value: object, exclude: set[str]) -> Frame:
