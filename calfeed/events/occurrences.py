@@ -183,8 +183,9 @@ def _instants(walls: Iterable[datetime], start: Moment, zone: ZoneInfo) -> Itera
             elif _wall(moment.astimezone(UTC), zone) != wall:
                 late.append(moment.astimezone(UTC).astimezone(zone))
                 continue
-        yield from (each for each in late if each < moment)
-        late = [each for each in late if each > moment]
+        if late:
+            yield from (each for each in late if each < moment)
+            late = [each for each in late if each > moment]
         yield moment
     yield from late
 

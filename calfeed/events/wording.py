@@ -74,8 +74,9 @@ class _Speaker:
     def occurrence(self, before: Event, after: Event, moment: Moment) -> str:
         old, new = occurrence_of(before, moment), occurrence_of(after, moment)
         found = compare(old, new)
-        said = self.change(found[0], old, new) if found else ""
-        return self.words.one.format(self.point(moment), said)
+        kind = found[0] if found else ChangeKind.EDITED
+        said = self.change(kind, old, new)
+        return self.words.one.format(self.point(moment), said) if kind is ChangeKind.EDITED else said
 
     def moves(self, before: Event, after: Event) -> Iterator[str]:
         words, names = self.words, differing(before, after)
@@ -91,11 +92,11 @@ class _Speaker:
                 yield words.edited.format(words.fields[name])
 
     def move(self, before: Event, after: Event) -> str:
-        full = length(before) != length(after)
+        full = self.has_hours(before) and self.has_hours(after) and length(before) != length(after)
         old, new = self.when(before, full=full), self.when(after, full=full)
         if self.zone(before) != self.zone(after):
             old = self.zoned(old, before)
-        elif self.day_of(before) == self.day_of(after) and isinstance(after.start, datetime) and not after.tba:
+        elif self.day_of(before) == self.day_of(after) and self.has_hours(before) and self.has_hours(after):
             new = self.clocks(after, full=full)
         return self.words.moved.format(old, self.zoned(new, after))
 
@@ -106,7 +107,7 @@ class _Speaker:
             yield self.words.edited.format(self.words.list.join(self.words.fields[name] for name in names))
 
     def when(self, event: Event, *, full: bool = False) -> str:
-        if isinstance(event.start, datetime) and not event.tba:
+        if self.has_hours(event):
             return self.words.clock.format(self.day(self.day_of(event)), self.clocks(event, full=full))
         first, last = self.day(self.day_of(event)), self.day(event.last_day)
         if event.tba == "date":
@@ -134,8 +135,10 @@ class _Speaker:
         return self.timezone if self.timezone and not event.tba else event.timezone
 
     def zoned(self, text: str, event: Event) -> str:
-        hours = isinstance(event.start, datetime) and not event.tba
-        return self.words.zone.format(text, self.zone(event)) if hours else text
+        return self.words.zone.format(text, self.zone(event)) if self.has_hours(event) else text
+
+    def has_hours(self, event: Event) -> bool:
+        return not event.all_day and not event.tba
 
     def points(self, moments: Iterable[Moment]) -> str:
         return self.words.list.join(self.point(moment) for moment in moments)
