@@ -165,10 +165,11 @@ def test_a_restart_with_a_broken_source_still_knows_where_channels_lead(
     path.write_text(SOURCE + channel.format("kept", kept) + channel.format("literal", literal))
     Publisher(path, ledger, clock=clock, feeds=False).reload()
     path.write_text("nonsense")
-    again = Publisher(path, ledger, clock=clock, feeds=False)
-    assert again.reload()
-    assert again.published is not None
-    assert [channel.url for channel in again.published.catalog.channels] == [kept, ""]
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as restarted:
+        again = Publisher(path, restarted, clock=clock, feeds=False)
+        assert again.reload()
+        assert again.published is not None
+        assert [channel.url for channel in again.published.catalog.channels] == [kept, ""]
 
 
 def test_a_first_start_with_a_broken_source_serves_nothing(source: Path, ledger: Ledger) -> None:
