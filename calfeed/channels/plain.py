@@ -31,7 +31,7 @@ def unmentioned(text: str) -> str:
 
 def units(text: str) -> int:
     """Length in UTF-16 code units, the strictest of the ways in which vendors count."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(text: str, limit: int, dress: Callable[[str], str] = str) -> str:
@@ -40,7 +40,7 @@ def fit(text: str, limit: int, dress: Callable[[str], str] = str) -> str:
     ``dress`` works on each character alone, as escaping does. The cut leaves no accent, joiner or variation without
     what it belongs to.
     """
-    if len(text) * 2 <= limit or units(text) <= limit:
+    if len(text) <= limit:
         whole = dress(text)
         if units(whole) <= limit:
             return whole

@@ -7,6 +7,7 @@ https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +24,17 @@ _BUDGET = TOTAL - _TEXT - HEADER - 2000  # what is left for items beside fallbac
 _LINE = 600  # no single fact may crowd out the others
 
 # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
-_BROKEN = frozenset(
-    {
-        "no_service", "no_team", "channel_not_found", "invalid_token", "action_prohibited", "no_active_hooks",
-        "team_disabled", "posting_to_general_channel_denied", "channel_is_archived",
-    }
-)  # fmt: skip
+_BROKEN = {
+    "no_service": "the webhook was removed or disabled, or its URL is mistyped",
+    "no_team": "the workspace is gone, or the URL is mistyped",
+    "channel_not_found": "the channel was deleted",
+    "invalid_token": "the URL is mistyped, or its webhook was revoked",
+    "action_prohibited": "an administrator restricts posting",
+    "no_active_hooks": "the app's webhooks are disabled",
+    "team_disabled": "the workspace is disabled",
+    "posting_to_general_channel_denied": "only some may post to the general channel",
+    "channel_is_archived": "the channel is archived",
+}
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MARKS = str.maketrans({mark: BREAK + mark for mark in "*_~`"})
 
@@ -57,9 +63,10 @@ class Slack:
         if isinstance(answer, Fault) or verdict.outcome is Outcome.SENT:
             return verdict
         word = one_line(answer.body[:80].decode("utf-8", "replace"))
-        outcome = Outcome.BROKEN_CHANNEL if word in _BROKEN else verdict.outcome
-        reason = f"{verdict.reason}: {word}" if word.isidentifier() else verdict.reason
-        return Verdict(outcome=outcome, reason=reason, retry_after=verdict.retry_after)
+        if word in _BROKEN:
+            reason = f"{verdict.reason}: {word}, {_BROKEN[word]}"
+            return Verdict(outcome=Outcome.BROKEN_CHANNEL, reason=reason)
+        return replace(verdict, reason=f"{verdict.reason}: {word}") if word.isidentifier() else verdict
 
 
 def payload(message: Message) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -42,20 +42,14 @@ class Reader:
         """The phrases in the reader's language."""
         return words(self.language)
 
-    @property
-    def locale(self) -> Locale:
-        """The locale whose dates go with `words`."""
-        return _locale(self.language)
-
     def day(self, day: date) -> str:
         """``Fri, May 17, 2024``."""
         return _day(day, self.language)
 
     def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """``10:00 AM``, on the reader's clock unless another zone is given."""
-        from babel.dates import format_time  # late: Babel costs 50 ms, and a plan needs none of it
-
-        return _wide(format_time(at.astimezone(zone or self.zone), "short", locale=self.locale))
+        local = at.astimezone(zone or self.zone)
+        return _clock(time(local.hour, local.minute), self.language)
 
     def instant(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """``Fri, May 17, 2024, 10:00 AM``."""
@@ -64,9 +58,7 @@ class Reader:
 
     def city(self, zone: ZoneInfo) -> str:
         """What people call a time zone: its city, in the reader's language."""
-        from babel.dates import get_timezone_location  # late: as above
-
-        return get_timezone_location(zone, locale=self.locale, return_city=True)
+        return _city(zone.key, self.language)
 
     def when(self, occurrence: Occurrence) -> When:
         """When an occurrence happens."""
@@ -129,13 +121,30 @@ def _locale(language: str) -> Locale:
     return found if found.language == spoken else Locale(spoken)
 
 
+# The same few days, hours and cities stand in thousands of messages, and CLDR is slow to ask.
+
+
 @lru_cache(maxsize=4096)
 def _day(day: date, language: str) -> str:
-    from babel.dates import format_skeleton  # late: as above
+    from babel.dates import format_skeleton  # late: Babel costs 50 ms, and a plan needs none of it
 
     return _wide(
         format_skeleton("yMMMEd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))
     )
+
+
+@lru_cache(maxsize=4096)
+def _clock(clock: time, language: str) -> str:
+    from babel.dates import format_time  # late: as above
+
+    return _wide(format_time(clock, "short", locale=_locale(language)))
+
+
+@lru_cache(maxsize=1024)
+def _city(zone: str, language: str) -> str:
+    from babel.dates import get_timezone_location  # late: as above
+
+    return get_timezone_location(ZoneInfo(zone), locale=_locale(language), return_city=True)
 
 
 def _wide(text: str) -> str:

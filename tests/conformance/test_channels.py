@@ -186,7 +186,7 @@ class Promises:
 
     @pytest.mark.parametrize("name", list(HOSTILE))
     def test_no_title_breaks_the_vendors_limits(self, name: str) -> None:
-        read = titled(HOSTILE[name], 200)
+        read = titled(HOSTILE[name], 60)
         due, digest = due_reminders(read, *ALWAYS)[0], due_digests(read, *ALWAYS)[0]
         for message in (reminder_message(due, due.due, origin(read)), digest_message(digest, digest.due, origin(read))):
             self.check(json.loads(self.request(message).body.decode()))
@@ -402,7 +402,9 @@ class TestSlack(Promises):
             assert "@channel" not in text
 
     def test_the_reason_names_slacks_word(self) -> None:
-        assert self.driver.judge(said(404, "no_service"), NOW).reason == "answered 404: no_service"
+        verdict = self.driver.judge(said(404, "no_service"), NOW)
+        assert verdict.reason == "answered 404: no_service, the webhook was removed or disabled, or its URL is mistyped"
+        assert self.driver.judge(said(400, "invalid_blocks"), NOW).reason == "answered 400: invalid_blocks"
         assert self.driver.judge(said(404, "<html>not a word"), NOW).reason == "answered 404"
 
     def test_each_reader_sees_their_own_time_except_of_what_has_no_hour(self) -> None:
