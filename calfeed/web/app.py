@@ -13,6 +13,7 @@ from calfeed.publish import Publisher, utcnow
 from calfeed.settings import Settings
 from calfeed.web import (
     api,
+    api_subscriptions,
     assets,
     changes_page,
     event_page,
@@ -22,11 +23,14 @@ from calfeed.web import (
     metrics,
     operator_api,
     pages,
+    private_feeds,
     rendering,
     robots,
     security,
+    self_service,
     status,
     subscribe_page,
+    subscription_pages,
 )
 from calfeed.web import help as help_pages
 from calfeed.web.clients import Polls
@@ -38,7 +42,10 @@ BLUEPRINTS = (
     subscribe_page.blueprint,
     changes_page.blueprint,
     feed_routes.blueprint,
+    private_feeds.blueprint,
     api.blueprint,
+    api_subscriptions.blueprint,
+    subscription_pages.blueprint,
     operator_api.blueprint,
     help_pages.blueprint,
     status.blueprint,
@@ -66,6 +73,7 @@ def create_app(
     assets.register(app)
     faults.register(app)
     security.register(app)
+    self_service.register(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:

@@ -8,15 +8,19 @@ from http import HTTPStatus
 from flask import Flask, Response, g, json, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from calfeed.errors import CalfeedError, LedgerError, NotFound, QueryError
+from calfeed.errors import CalfeedError, LedgerError, NotFound, QueryError, TooMany
 from calfeed.web.site import NotReady, negotiated, site
 from calfeed.web.words import INTERFACE, Words
 
 log = logging.getLogger(__name__)
 
+SECRET = ("/private/", "/unsubscribe/", "/confirm/")
+"""What paths begin with that have a secret in them."""
+
 _STATUS: tuple[tuple[type[CalfeedError], int], ...] = (
     (QueryError, 400),
     (NotFound, 404),
+    (TooMany, 429),
     (NotReady, 503),
     (LedgerError, 503),
 )
@@ -33,7 +37,7 @@ def register(app: Flask) -> None:
 def _known(fault: CalfeedError) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(fault, kind)), 500)
     if status >= 500:
-        log.error("%s: %s", request.path, fault)
+        log.error("%s: %s", where(), fault)
     # A database's own words may name hosts and users: they stay in the log.
     return respond(status, "the database cannot be used now" if isinstance(fault, LedgerError) else str(fault))
 
@@ -47,8 +51,15 @@ def _http(fault: HTTPException) -> Response:
 
 
 def _unknown(fault: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=fault)
+    log.error("%s %s failed", request.method, where(), exc_info=fault)
     return respond(500, "")
+
+
+def where() -> str:
+    """The path for a log: of one that holds a secret, the rule it fell under."""
+    if request.path.startswith(SECRET):
+        return request.url_rule.rule if request.url_rule else "a secret path"
+    return request.path
 
 
 def respond(status: int, detail: str) -> Response:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from calfeed.errors import NotFound
 from calfeed.events.model import ALL
+from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import Query
 from calfeed.web.feeds import answer
 from calfeed.web.site import site
@@ -16,19 +17,19 @@ blueprint = Blueprint("feeds", __name__)
 @blueprint.get("/feeds/<name>")
 def feed(name: str) -> Response:
     """``<feed>.ics``, ``.json``, ``.jcal``, ``.atom``, to subscribe to."""
-    return serve(f"/feeds/{name}", f'inline; filename="{_plain(name)}"' if name.endswith(".ics") else None)
+    return serve(f"/feeds/{name}", disposed("inline", name))
 
 
 @blueprint.get("/feeds/<feed>/download.ics")
 def download(feed: str) -> Response:
     """The same bytes as an attachment."""
-    return serve(f"/feeds/{feed}.ics", f'attachment; filename="{_plain(feed)}.ics"')
+    return serve(f"/feeds/{feed}.ics", disposed("attachment", f"{feed}.ics"))
 
 
 @blueprint.get("/events/<event>.ics")
 def event(event: str) -> Response:
     """One event as an attachment."""
-    return serve(f"/events/{event}.ics", f'attachment; filename="{_plain(event)}.ics"')
+    return serve(f"/events/{event}.ics", disposed("attachment", f"{event}.ics"))
 
 
 def serve(path: str, disposition: str | None = None) -> Response:
@@ -36,21 +37,33 @@ def serve(path: str, disposition: str | None = None) -> Response:
     resource = site().snapshot.resource(path, Query.parse(request.args.items(multi=True)))
     if resource is None:
         raise NotFound(f"there is no {path!r}; the feed of everything is /feeds/{ALL}.ics")
-    sent = request.headers
     if path.startswith("/feeds/") and path.endswith(".ics"):
-        site().polls.seen(path, sent.get("User-Agent", ""), sent.get("If-None-Match", ""))
+        headers = request.headers
+        site().polls.seen(path, headers.get("User-Agent", ""), headers.get("If-None-Match", ""))
+    return sent(resource, disposition)
+
+
+def sent(resource: Resource, disposition: str | None = None, *, private: bool = False) -> Response:
+    """The resource as this request asks for it."""
+    asked = request.headers
     status, headers, body = answer(
         resource,
         request.method,
-        sent.get("If-None-Match"),
-        sent.get("If-Modified-Since"),
-        sent.get("Accept-Encoding"),
+        asked.get("If-None-Match"),
+        asked.get("If-Modified-Since"),
+        asked.get("Accept-Encoding"),
+        private=private,
         disposition=disposition,
     )
     response = Response(body, status)
     response.headers.clear()
     response.headers.extend(headers)
     return response
+
+
+def disposed(how: str, name: str) -> str | None:
+    """Content-Disposition of an iCalendar file; the other formats have none."""
+    return f'{how}; filename="{_plain(name)}"' if name.endswith(".ics") else None
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,107 @@
+"""What answers to strangers who subscribe have in common: how often they may ask, whether a URL may be used, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask import Flask, Response, current_app, g, json, request
+
+from calfeed.channels.guard import GuardedTransport
+from calfeed.channels.transport import Refused
+from calfeed.errors import NotFound, TooMany
+from calfeed.ledger.subscriptions import Subscription
+from calfeed.settings import Settings
+from calfeed.web.faults import respond
+from calfeed.web.limits import Allowance, Limiter
+from calfeed.web.site import Page, base_url, site
+from calfeed.web.wishes import Fault, InvalidWish, SubscriptionRequest, wish
+
+LOOKUP_SECONDS = 3.0
+"""How long a host's addresses are waited for; a resolver may take half a minute, and a thread with it."""
+
+
+@dataclass
+class Counter:
+    """Where strangers are served: ``asking`` bounds an address's new subscriptions, ``writing`` its other writes."""
+
+    check: Callable[[str], None]
+    asking: Limiter = field(default_factory=lambda: Limiter("subscriptions", 20, timedelta(hours=1)))
+    writing: Limiter = field(default_factory=lambda: Limiter("writes", 60, timedelta(minutes=1)))
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Opens the counter; templates offer it where ``self_service`` is true."""
+    transport = GuardedTransport(settings.allow_private_webhooks)
+    lookups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="calfeed-lookup")
+
+    def check(url: str) -> None:
+        try:
+            lookups.submit(transport.check, url).result(LOOKUP_SECONDS)
+        except TookTooLong:
+            raise Refused("its host could not be looked up in time") from None
+
+    app.extensions["calfeed.self_service"] = Counter(check)
+    app.jinja_env.globals["self_service"] = True
+
+
+def counter() -> Counter:
+    """The running application's."""
+    found: Counter = current_app.extensions["calfeed.self_service"]
+    return found
+
+
+def take(limiter: Limiter) -> None:
+    """Counts a write of whoever asks. Raises TooMany."""
+    g.allowance = limiter.look(_address(), site().clock())
+    g.allowance = limiter.take(_address(), site().clock())
+
+
+def subscribe(here: Page, asked: SubscriptionRequest) -> tuple[Subscription, str]:
+    """(the new subscription, its owner's token). Raises InvalidWish, TooMany."""
+    public = here.snapshot.events()
+    wanted = wish(asked, here.catalog, public, base_url(here.snapshot), counter().check)
+    return site().ledger.self_service.create(wanted, site().clock())
+
+
+def finish(response: Response) -> Response:
+    """What every answer here says: how much is left, and that nobody keeps a copy."""
+    allowance: Allowance | None = g.get("allowance")
+    if allowance is not None:
+        response.headers.update(allowance.headers)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def invalid(fault: InvalidWish) -> Response:
+    """422 with every fault by its key."""
+    response = respond(422, "what is asked for cannot be")
+    if response.mimetype == "application/problem+json":
+        body = {**json.loads(response.get_data()), "errors": list(_listed(fault.faults))}
+        response.set_data(json.dumps(body))
+    return response
+
+
+def too_many(fault: TooMany) -> Response:
+    """429, and when to come back."""
+    response = respond(429, str(fault))
+    response.headers["Retry-After"] = str(fault.seconds)
+    return response
+
+
+def missing(_fault: NotFound) -> Response:
+    """404, the same for what never was and for who may not know of it."""
+    return respond(404, "there is no such subscription")
+
+
+def _listed(faults: Iterable[Fault]) -> Iterable[dict[str, str]]:
+    return ({"field": key, "message": what} for key, what in faults)
+
+
+def _address() -> str:
+    return request.remote_addr or ""
