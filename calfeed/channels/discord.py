@@ -109,7 +109,10 @@ def _item(item: Item, say: Words, *, titled: bool) -> list[str]:
 
 
 def _fact(fact: Fact) -> str:
-    text = f"<t:{int(fact.stamp.timestamp())}:F>" if fact.stamp is not None else _plain(fact.text)
+    if fact.stamp is not None:
+        text = f"<t:{int(fact.stamp.timestamp())}:F>"
+    else:
+        text = f"<{_url(fact.text)}>" if fact.link else _plain(fact.text)
     text = f"~~{text}~~" if fact.struck else f"*{text}*" if fact.quiet else text
     return f"**{fact.label}:** {text}" if fact.label else text
 
@@ -123,7 +126,11 @@ def _links(message: Message, say: Words) -> str:
 def _link(url: str, text: str) -> str:
     if not url or units(url) > 500:
         return text
-    return f"[{text}](<{url.replace('>', '%3E').replace('<', '%3C').replace(' ', '%20')}>)"
+    return f"[{text}](<{_url(url)}>)"
+
+
+def _url(url: str) -> str:
+    return url.replace(">", "%3E").replace("<", "%3C").replace(" ", "%20")
 
 
 def _plain(text: str, limit: int = _LINE) -> str:

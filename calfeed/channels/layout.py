@@ -12,13 +12,17 @@ from calfeed.reminders.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of an item. ``stamp`` is the UTC instant to show on the reader's own clock beside ``text``."""
+    """One line of an item.
+
+    ``stamp`` is the UTC instant to show on the reader's own clock beside ``text``; a ``link`` is a URL.
+    """
 
     label: str
     text: str
     stamp: datetime | None = None
     struck: bool = False
     quiet: bool = False
+    link: bool = False
 
 
 def facts(item: Item, say: Words) -> list[Fact]:
@@ -34,4 +38,6 @@ def facts(item: Item, say: Words) -> list[Fact]:
             found.append(Fact(say.yours, item.when.text, stamp=item.when.start))
     if one_line(item.where):
         found.append(Fact(say.where, item.where))
+    if item.join and not item.cancelled:
+        found.append(Fact(say.join, item.join, link=item.join.startswith(("https://", "http://"))))
     return [*found, *(Fact("", note, quiet=True) for note in item.notes)]

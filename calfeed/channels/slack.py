@@ -123,13 +123,25 @@ def _item(item: Item, say: Words, *, titled: bool) -> str:
     lines += [_fact(fact) for fact in facts(item, say)]
     if item.url and not titled:
         lines.append(_link(item.url, say.open))
-    return "\n".join(lines) or "—"
+    return _whole(lines) or "—"
+
+
+def _whole(lines: list[str]) -> str:
+    """As many whole lines as a section holds: half a link or date would be none."""
+    kept: list[str] = []
+    for line in lines:
+        if units("\n".join([*kept, line])) > SECTION:
+            break
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _fact(fact: Fact) -> str:
     if fact.stamp is not None:
         fallback = _plain(fact.text).replace("|", "/")
         text = f"<!date^{int(fact.stamp.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    elif fact.link:
+        text = f"<{_address(fact.text)}>"
     else:
         text = _marked(fact.text)
     text = f"~{text}~" if fact.struck else f"_{text}_" if fact.quiet else text
@@ -139,8 +151,11 @@ def _fact(fact: Fact) -> str:
 def _link(url: str, text: str) -> str:
     if not url or units(url) > 1000:
         return text
-    address = url.translate(_ESCAPES).replace("|", "%7C").replace("^", "%5E")
-    return f"<{address}|{text}>"
+    return f"<{_address(url)}|{text}>"
+
+
+def _address(url: str) -> str:
+    return url.translate(_ESCAPES).replace("|", "%7C").replace("^", "%5E")
 
 
 def _footer(message: Message, say: Words) -> list[dict[str, Any]]:

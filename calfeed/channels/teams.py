@@ -101,7 +101,10 @@ def _fact(fact: Fact) -> dict[str, Any]:
         text = f"**{fact.label}:** {{{{DATE({at},COMPACT)}}}} {{{{TIME({at})}}}}"
         return {"type": "TextBlock", "text": text, "wrap": True, "spacing": "Small"}
     label = [_run(f"{fact.label}: ", weight="Bolder")] if fact.label else []
-    return _rich([*label, _run(fact.text, strikethrough=fact.struck, italic=fact.quiet)], spacing="Small")
+    run = _run(fact.text, strikethrough=fact.struck, italic=fact.quiet)
+    if fact.link:
+        run["selectAction"] = {"type": "Action.OpenUrl", "title": fact.label, "url": fact.text}
+    return _rich([*label, run], spacing="Small")
 
 
 def _rich(runs: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Item:
     when: When | None = None
     was: When | None = None
     where: str = ""
+    join: str = ""
     url: str = ""
     notes: tuple[str, ...] = ()
     cancelled: bool = False
@@ -60,6 +61,8 @@ def item_lines(item: Item, language: str, *, titled: bool) -> list[str]:
         lines += [say.said.format(label, item.when.text)] + ([item.when.elsewhere] if item.when.elsewhere else [])
     if item.where:
         lines.append(say.said.format(say.where, item.where))
+    if item.join:
+        lines.append(say.said.format(say.join, item.join))
     return [*lines, *item.notes, *([item.url] if item.url else [])]
 
 
@@ -77,6 +80,7 @@ def item_of(occurrence: Occurrence, reader: Reader, origin: Origin) -> Item:
         title=title_of(event, reader),
         when=reader.when(occurrence),
         where=_place(event, reader),
+        join=event.conference[0].uri if event.conference else "",
         url=origin.event_url(event),
         notes=(reader.words.tentative,) if event.status == "tentative" else (),
         cancelled=event.status == "cancelled",

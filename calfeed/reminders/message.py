@@ -67,18 +67,15 @@ class Message:
 def reminder_message(due: DueReminder, now: datetime, origin: Origin) -> Message:
     """What a reminder says when it is sent at ``now``."""
     reader = _reader(due.channel, due.calendar)
-    late = max(now - due.due, timedelta())
-    title = title_of(due.occurrence.event, reader)
-    notes = (reader.words.late.format(reader.words.span(late), reader.instant(due.due)),) if late >= LATE else ()
     return Message(
         type="event.reminder",
         language=reader.language,
-        headline=reader.words.title(_ahead(due, now, reader), title),
+        headline=reader.words.title(_ahead(due, now, reader), title_of(due.occurrence.event, reader)),
         items=(item_of(due.occurrence, reader, origin),),
-        notes=notes,
+        notes=_late(due.due, now, reader),
         origin=origin,
         timestamp=due.due,
-        late_by=late,
+        late_by=max(now - due.due, timedelta()),
         subject=due,
     )
 
@@ -91,6 +88,7 @@ def digest_message(digest: DueDigest, now: datetime, origin: Origin) -> Message:
         language=reader.language,
         headline=reader.words.digest.format(reader.day(digest.day), len(digest.items)),
         items=tuple(_of_day(occurrence, digest, reader, origin) for occurrence in digest.items),
+        notes=_late(digest.due, now, reader),
         origin=origin,
         timestamp=digest.due,
         late_by=max(now - digest.due, timedelta()),
@@ -168,6 +166,11 @@ def confirmation_message(channel: Channel, url: str, now: datetime, origin: Orig
 
 def _reader(channel: Channel, calendar: Calendar) -> Reader:
     return Reader(channel.language or calendar.language, zone_of(channel, calendar))
+
+
+def _late(due: datetime, now: datetime, reader: Reader) -> tuple[str, ...]:
+    say, late = reader.words, now - due
+    return (say.late.format(say.span(late), reader.instant(due)),) if late >= LATE else ()
 
 
 def _of_day(occurrence: Occurrence, digest: DueDigest, reader: Reader, origin: Origin) -> Item:

@@ -23,6 +23,7 @@ class Words:
     earliest: str
     when: str
     where: str
+    join: str
     yours: str  # before the reader's own time, which the place it is read fills in
     was: str
     becomes: str
@@ -33,7 +34,6 @@ class Words:
     all_of: str
     tentative: str
     late: str
-    held: str
     moved: str
     cancelled: str
     restored: str
@@ -101,6 +101,7 @@ EN = Words(
     earliest="{} at the earliest",
     when="When",
     where="Where",
+    join="Join",
     yours="Your time",
     was="Was",
     becomes="Now",
@@ -110,8 +111,7 @@ EN = Words(
     window="some day from {} to {}",
     all_of="{} – {}",
     tentative="Tentative: it may still change.",
-    late="This reminder is {} late: it was due on {}.",
-    held="Held back during quiet hours: it was planned for {}.",
+    late="{} late: this was due on {}.",
     moved="moved",
     cancelled="cancelled",
     restored="on again",
@@ -149,6 +149,7 @@ RU = Words(
     earliest="{}, не раньше",
     when="Когда",
     where="Где",
+    join="Подключиться",
     yours="У вас",
     was="Было",
     becomes="Стало",
@@ -158,8 +159,7 @@ RU = Words(
     window="в один из дней с {} по {}",
     all_of="{} – {}",
     tentative="Предварительно: возможны изменения.",
-    late="Напоминание опоздало на {}: срок был {}.",
-    held="Задержано на время тишины: срок был {}.",
+    late="С опозданием на {}: срок был {}.",
     moved="перенесено",
     cancelled="отменено",
     restored="снова в силе",
@@ -197,6 +197,7 @@ ZH = Words(
     earliest="最早{}",
     when="时间",
     where="地点",
+    join="加入会议",
     yours="您的当地时间",
     was="原定",
     becomes="现为",
@@ -206,8 +207,7 @@ ZH = Words(
     window="{}至{}之间的某一天",
     all_of="{} – {}",
     tentative="暂定：仍可能变动。",
-    late="此提醒迟到{}：应于{}发出。",
-    held="因免打扰时段推迟：原定于{}发出。",
+    late="迟到{}：应于{}发出。",
     moved="时间变更",
     cancelled="已取消",
     restored="恢复举行",

@@ -27,7 +27,7 @@ from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Request
 from calfeed.channels.plain import units
 from calfeed.channels.registry import Courier, driver
 from calfeed.events.changes import diff
-from calfeed.events.model import Catalog, ChannelKind, Text
+from calfeed.events.model import Catalog, ChannelKind, Conference, Text
 from calfeed.events.parse import load
 from calfeed.events.revision import Revision
 from calfeed.reminders.digest import due_digests
@@ -63,6 +63,7 @@ summary = { en = "Opening & <talks>", ru = "Открытие" }
 start = 2024-05-17T10:00:00
 end = 2024-05-17T11:30:00
 location = { name = "Hall *3*", address = "1 Example Street" }
+conference = [{ uri = "https://cal.example.org/meet_a_b" }]
 status = "tentative"
 
 [[events]]
@@ -197,10 +198,15 @@ class Promises:
         calendar = replace(
             read.calendar, name=Text((("en", "&<*😀" * 1000),)), url="https://cal.example.org/" + "a" * 1800
         )
-        event = replace(read.events[0], location=place)
-        read = Catalog(calendar=calendar, events=(event,), feeds=read.feeds, channels=read.channels)
-        for due in due_reminders(read, *ALWAYS):
-            self.check(json.loads(self.request(reminder_message(due, due.due, origin(read))).body))
+        meeting = Conference(uri="https://meet.example.org/" + "_" * 970)
+        event = replace(read.events[0], location=place, conference=(meeting,))
+        read = Catalog(calendar=calendar, events=(event, replace(event, id="b", uid="b")), channels=read.channels)
+        digest = due_digests(read, *ALWAYS)[0]
+        for home in (calendar.url, "https://cal.example.org/" + "a" * 900):
+            where = replace(origin(read), base_url=home)
+            for due in due_reminders(read, *ALWAYS):
+                self.check(json.loads(self.request(reminder_message(due, due.due, where)).body))
+            self.check(json.loads(self.request(digest_message(digest, digest.due, where)).body))
 
     @pytest.mark.parametrize("mention", MENTIONS)
     def test_a_title_mentions_nobody_and_formats_nothing(self, mention: str) -> None:

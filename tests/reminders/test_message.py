@@ -221,8 +221,8 @@ def test_a_day_before_a_short_day_is_still_tomorrow(catalog: Read) -> None:
     ("seconds", "first", "last"),
     [
         (59, "In 1 hour: Talk", "https://cal.example.org/events/talk"),
-        (60, "In 59 minutes: Talk", "This reminder is 1 minute late: it was due on Fri, May 17, 2024, 9:00 AM."),
-        (2700, "In 15 minutes: Talk", "This reminder is 45 minutes late: it was due on Fri, May 17, 2024, 9:00 AM."),
+        (60, "In 59 minutes: Talk", "1 minute late: this was due on Fri, May 17, 2024, 9:00 AM."),
+        (2700, "In 15 minutes: Talk", "45 minutes late: this was due on Fri, May 17, 2024, 9:00 AM."),
     ],
 )
 def test_a_late_reminder_says_so_and_how_much_time_is_left(catalog: Read, seconds: int, first: str, last: str) -> None:
@@ -274,6 +274,19 @@ def test_a_digest_lists_the_day(catalog: Read) -> None:
         "Where: Hall 3, 1 Example Street\n"
         "https://cal.example.org/events/talk"
     )
+
+
+def test_a_late_digest_says_so(catalog: Read) -> None:
+    read = catalog(TALK + channel(more='digest = "08:00"'))
+    (digest,) = due_digests(read, *ALWAYS)
+    message = digest_message(digest, digest.due + timedelta(hours=2), Origin(calendar=read.calendar))
+    assert message.text.splitlines()[-1] == "2 hours late: this was due on Fri, May 17, 2024, 8:00 AM."
+
+
+def test_an_online_event_says_how_to_join(catalog: Read) -> None:
+    online = TALK + 'conference = [{ uri = "https://meet.example.org/a_b", label = "Video" }]'
+    _, hour = said(catalog(online + channel()))
+    assert hour.splitlines()[3] == "Join: https://meet.example.org/a_b"
 
 
 def test_a_test_and_a_challenge_say_what_they_are(catalog: Read) -> None:
