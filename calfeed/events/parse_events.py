@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.errors import Location
 from calfeed.events import bounds, schema, times, values
 from calfeed.events.model import Duration, Event, Moment, Person, Tba
-from calfeed.events.report import Fault, Scope
+from calfeed.events.report import Fault, Scope, did_you_mean
 from calfeed.events.shapes import UNKNOWN
 
 
@@ -145,5 +144,4 @@ def _embargo(value: date, zone: ZoneInfo) -> datetime:
 def _parent(name: str, defaults: Defaults) -> str | None:
     if name in defaults.uids or not defaults.complete:
         return defaults.uids.get(name)
-    near = get_close_matches(name, list(defaults.uids), n=1)
-    raise Fault(f"there is no event {name!r}", f"did you mean {near[0]!r}?" if near else "")
+    raise Fault(f"there is no event {name!r}", did_you_mean(name, defaults.uids))

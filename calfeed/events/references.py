@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from calfeed.errors import Location
 from calfeed.events.model import ALL, Channel, Event, Feed
-from calfeed.events.report import Report, Scope
+from calfeed.events.report import Report, Scope, did_you_mean
 from calfeed.events.schema import EventTable
 
 _ENDINGS = (".ics", ".json", ".jcal", ".jscal", ".atom", ".html", ".xml", ".gz")
@@ -68,23 +67,29 @@ def uids(events: Iterable[Placed[EventTable]], namespace: UUID) -> dict[str, str
     return by_id
 
 
-def check_parents(events: Iterable[Placed[EventTable]]) -> None:
+def check_parents(events: Sequence[Placed[EventTable]]) -> None:
     """Reports each circle of parents once, at its first event."""
-    tables = {table.id: (table.parent, scope) for table, scope, _ in events}
+    scopes = {table.id: scope for table, scope, _ in events}
+    parents = {table.id: table.parent for table, _, _ in events}
+    order = {name: number for number, name in enumerate(parents)}
     done: set[str] = set()
-    for name in tables:
+    for name in parents:
         way: dict[str, None] = {}
         at: str | None = name
-        while at is not None and at in tables and at not in done and at not in way:
+        while at is not None and at in parents and at not in done and at not in way:
             way[at] = None
-            at = tables[at][0]
+            at = parents[at]
         if at in way:
-            circle = list(way)[list(way).index(at) :]
-            first = min(circle, key=list(tables).index) if len(circle) > 1 else circle[0]
-            turn = circle.index(first)
-            names = " → ".join((*circle[turn:], *circle[:turn], first))
-            tables[first][1].error(("parent",), f"an event is part of itself: {names}")
+            first = min(list(way)[list(way).index(at) :], key=order.__getitem__)
+            scopes[first].error(("parent",), f"an event is part of itself: {_round(first, parents)}")
         done.update(way)
+
+
+def _round(first: str, parents: Mapping[str, str | None]) -> str:
+    names = [first]
+    while (following := parents[names[-1]]) != first and len(names) < 8:
+        names.append(str(following))
+    return " → ".join([*names, first] if following == first else [*names, "…"])
 
 
 def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], events: Iterable[Event]) -> None:
@@ -94,6 +99,5 @@ def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], event
         for key in () if selection.id == ALL else ("categories", "exclude"):
             for index, category in enumerate(getattr(selection, key)):
                 if category not in known:
-                    near = get_close_matches(category, list(known), n=1)
-                    hint = f"did you mean {near[0]!r}?" if near else ""
+                    hint = scope.report.found_hint(did_you_mean(category, known))
                     scope.warn((key, index), f"no event has the category {category!r}", hint)

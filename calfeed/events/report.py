@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import ParamSpec, TypeVar
 
 from calfeed.errors import Problem, Severity, SourceError
@@ -13,14 +16,17 @@ from calfeed.events.source import Document
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
 
 class Fault(Exception):
     """What is wrong with one value, and what to do about it; raised by conversions, caught by `Scope.take`.
 
-    ``keys`` lead from the value that was converted to the faulty one inside it.
+    ``keys`` lead from the value that was converted to the faulty one inside it; a ``hint`` that takes a search is
+    given as a function.
     """
 
-    def __init__(self, message: str, hint: str = "", keys: Path = ()) -> None:
+    def __init__(self, message: str, hint: str | Callable[[], str] = "", keys: Path = ()) -> None:
         self.message, self.hint, self.keys = message, hint, keys
         super().__init__(message)
 
@@ -40,6 +46,7 @@ class Report:
 
     documents: Sequence[Document]
     found: dict[_Finding, None] = field(default_factory=dict)
+    searches: int = 0
 
     def add(self, document: int, path: Path, message: str, hint: str = "", severity: Severity = "error") -> None:
         """Notes one problem; the same one twice counts once."""
@@ -61,12 +68,21 @@ class Report:
             raise SourceError(problems)
         return problems
 
+    def found_hint(self, hint: str | Callable[[], str]) -> str:
+        """The hint; of many that take a search only the first hundred are looked for."""
+        if isinstance(hint, str):
+            return hint
+        self.searches += 1
+        return hint() if self.searches <= 100 else ""
+
     def _placed(self) -> Iterable[Problem]:
+        by_document: dict[int, list[_Finding]] = {}
+        for each in self.found:
+            by_document.setdefault(each.document, []).append(each)
         for number, document in enumerate(self.documents):
             if document.problem is not None:
                 yield document.problem
-            found = [each for each in self.found if each.document == number]
-            for each in sorted(found, key=lambda each: document.offset(each.path)):
+            for each in sorted(by_document.get(number, ()), key=lambda each: document.offset(each.path)):
                 place = document.locate(each.path)
                 yield Problem(place, each.message, path=shown(each.path), hint=each.hint, severity=each.severity)
 
@@ -92,7 +108,7 @@ class Scope:
         try:
             return convert(*args, **kwargs)
         except Fault as fault:
-            self.error(keys + fault.keys, fault.message, fault.hint)
+            self.error(keys + fault.keys, fault.message, self.report.found_hint(fault.hint))
             return None
 
     def below(self, *keys: str | int) -> Scope:
@@ -100,6 +116,21 @@ class Scope:
         return Scope(self.report, self.document, self.path + keys)
 
 
+def did_you_mean(word: str, known: Collection[str]) -> Callable[[], str]:
+    """The hint for a word that is nearly a known one."""
+
+    def search() -> str:
+        near = get_close_matches(word, sorted(known), n=1)
+        return f"did you mean {near[0]!r}?" if near else ""
+
+    return search
+
+
 def shown(path: Path) -> str:
     """A path as the user counts: ``events[3].overrides[0].end``, from zero."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in path).removeprefix(".")
+
+
+def _key(name: str) -> str:
+    """As TOML writes it; nothing that a terminal would obey."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=not name.isprintable())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -30,15 +30,21 @@ def zone(name: str) -> ZoneInfo:
             return ZoneInfo(name)
         except (KeyError, ValueError, OSError):  # KeyError: no such file; others: a folder or no zone file
             pass
-    raise Fault(f"{name!r} is not an IANA time zone", _zone_hint(name))
+    raise Fault(f"{name!r} is not an IANA time zone", partial(_zone_hint, name))
 
 
 def _zone_hint(name: str) -> str:
-    known = sorted(each for each in available_timezones() if not _NOT_A_PLACE.fullmatch(each))
+    spelled = _spellings()
     wanted = name.casefold().replace(" ", "_")
-    spelled = {each.casefold(): each for each in known} | {each.rpartition("/")[2].casefold(): each for each in known}
     near = get_close_matches(wanted, list(spelled), n=1, cutoff=0.75)
     return f"did you mean {spelled[near[0]]!r}?" if near else "zones are named after places, such as 'Europe/Paris'"
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> dict[str, str]:
+    """Zones by their name, and by its last part, in lower case."""
+    known = sorted(each for each in available_timezones() if not _NOT_A_PLACE.fullmatch(each))
+    return {each.rpartition("/")[2].casefold(): each for each in known} | {each.casefold(): each for each in known}
 
 
 def moment(value: date, local: ZoneInfo) -> Moment:

@@ -32,7 +32,10 @@ def text(value: str | dict[str, str], spoken: str, *keys: str) -> Text:
     tagged = {language(tag): each.strip() for tag, each in value.items()}
     if len(tagged) < len(value):
         raise Fault("one language stands here twice", "tags are the same in upper and lower case", keys)
-    return Text(tuple(sorted(tagged.items(), key=lambda pair: pair[0] != spoken)))
+    if next(iter(tagged)) != spoken:
+        main = spoken.partition("-")[0]
+        tagged = dict(sorted(tagged.items(), key=lambda pair: (pair[0] != spoken, pair[0].partition("-")[0] != main)))
+    return Text(tuple(tagged.items()))
 
 
 def person(table: schema.PersonTable, spoken: str) -> Person:

@@ -139,3 +139,39 @@ def test_bounds_of_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems(*files) == ["a.toml:1:1: error: the source has 3 events, more than 2 (split it into calendars)"]
     monkeypatch.setattr(bounds, "SOURCE_BYTES", 2**20)
     assert problems(("a.toml", b"#" * 2**20), ("b.toml", b"#")) == ["a.toml: error: the source is larger than 1 MiB"]
+
+
+EVENT = '[[events]]\nid = "{}"\nsummary = "x"\nstart = 2024-05-16\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('"\\u001b[31m\\n" = 1', '5:1: error: calendar."\\u001b[31m\\n": unknown key'),
+        ('"é ü" = 1', '5:1: error: calendar."é ü": unknown key'),
+        (f"{EVENT.format('e')}a{'.a' * 990} = 1", "9:1: error: events[0].a: unknown key"),
+        (
+            f"{EVENT.format('e')}description = {'[' * 390}{']' * 390}",
+            "9:1: error: events[0].description: expected a text or a table of texts by language, got a list",
+        ),
+        (
+            f"{EVENT.format('e')}description = {'{a=' * 390}1{'}' * 390}",
+            "9:16: error: events[0].description.a: 'a' is not a language tag",
+        ),
+        (
+            "".join(EVENT.format(f"e{n}") + f'parent = "e{(n + 1) % 999}"\n' for n in range(999)),
+            "9:1: error: events[0].parent: an event is part of itself: e0 → e1 → e2 → e3 → e4 → e5 → e6 → e7 → …",
+        ),
+    ],
+)
+def test_hostile_sources(text: str, problem: str) -> None:
+    """Depth, length and characters that terminals obey end in the same short words."""
+    assert problems(("events.toml", HEAD + text))[0].partition(" (")[0] == f"events.toml:{problem}"
+
+
+def test_many_near_misses() -> None:
+    """All are told; the search for what was meant, which takes time, is made for the first hundred."""
+    text = EVENT.format("visit") + "".join(EVENT.format(n) + 'parent = "vist"\n' for n in range(150))
+    found = problems(("events.toml", HEAD + text))
+    assert len(found) == 150
+    assert ["did you mean 'visit'?" in each for each in found] == [True] * 100 + [False] * 50
