@@ -64,7 +64,7 @@ def vtimezone(tzid: str, instants: Iterable[datetime]) -> bytes | None:
     """
     instants = list(instants)
     years = tuple(sorted({instant.year for instant in instants})) or (_TODAY,)
-    found = _exact(tzid, years) or _fitting(tzid, years, instants)
+    found = next((each for each in _fitting(tzid, years) if _says(tzid, each, years, instants)), None)
     return None if found is None else _written(tzid, found, min(_EPOCH, years[0] - 1))
 
 
@@ -75,23 +75,21 @@ def offset(onsets: Onsets, instant: datetime) -> timedelta:
     return max(item for item in begun if item[0] <= instant)[1]
 
 
-@lru_cache(maxsize=4096)
-def _exact(tzid: str, years: tuple[int, ...]) -> Onsets | None:
-    """Rules that hold in every second of the years; None when there are none, or when only some instants fit."""
-    found = (each for each in _candidates(tzid, years) if not _shortened(each))
-    return next((each for each in found if all(_agrees(tzid, each, year) for year in years)), None)
-
-
-def _fitting(tzid: str, years: tuple[int, ...], instants: list[datetime]) -> Onsets | None:
-    zone = _zone(tzid)
-    wanted = [(instant.astimezone(UTC), instant.astimezone(zone).utcoffset()) for instant in instants]
-    for onsets in _candidates(tzid, years):
-        if all(offset(onsets, instant) == right for instant, right in wanted):
-            return onsets
-    return None
+def _says(tzid: str, onsets: Onsets, years: tuple[int, ...], instants: list[datetime]) -> bool:
+    """Whether the rules give every instant its offset; looked at one by one only where whole years do not agree."""
+    if not _shortened(onsets) and all(_agrees(tzid, onsets, year) for year in years):
+        return True
+    return all(offset(onsets, instant.astimezone(UTC)) == _utcoffset(tzid, instant) for instant in instants)
 
 
 @lru_cache(maxsize=4096)
+def _fitting(tzid: str, years: tuple[int, ...]) -> tuple[Onsets, ...]:
+    """The candidates, those first that agree with the whole of these years; then the likeliest."""
+    return tuple(
+        sorted(_candidates(tzid, years), key=lambda each: not all(_agrees(tzid, each, year) for year in years))
+    )
+
+
 def _candidates(tzid: str, years: tuple[int, ...]) -> tuple[Onsets, ...]:
     """All that the law of these years may be written as, the likeliest first."""
     pairs = dict.fromkeys(pair for year in reversed(years) for pair in _pairs(tzid, year))
@@ -129,6 +127,7 @@ def _steady(tzid: str, year: int) -> list[Onset]:
     ]
 
 
+@lru_cache(maxsize=65536)
 def _agrees(tzid: str, onsets: Onsets, year: int) -> bool:
     """Whether the rules say what zoneinfo does in the whole year, but for the last second of a day."""
     changes = _changes(tzid, year)
