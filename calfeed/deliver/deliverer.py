@@ -27,7 +27,7 @@ from calfeed.ledger.values import UNTRIED
 log = logging.getLogger(__name__)
 
 THREADS = 32
-ROOM = 48
+ROOM = 64
 """Rows claimed and not yet settled: one a thread, and a few for the threads that come free next."""
 
 TURN_SECONDS = 0.8
@@ -112,28 +112,29 @@ class Deliverer:
             self._planned = state
 
     def _work(self, routes: Mapping[str, Route], targets: Mapping[str, Target], end: float) -> None:
-        self._settle()
         if not self._ledger.idle(self._clock()):
+            self._settle()
             self._ledger.sweep(self._clock())
-        while True:
+        claimed = self._claim(routes, targets)
+        while self._jobs and time.monotonic() < end:
+            self._gather(BATCH_SECONDS if claimed else WAIT_SECONDS)
             claimed = self._claim(routes, targets)
-            if not self._jobs or time.monotonic() >= end:
-                return
-            self._collect(BATCH_SECONDS if claimed else WAIT_SECONDS)
+        self._settle()
 
     def _claim(self, routes: Mapping[str, Route], targets: Mapping[str, Target]) -> int:
+        """Settles and claims in one transaction: each commit costs as much as several sends."""
         now, free = self._clock(), self._room - len(self._jobs)
-        if free <= 0 or self._ledger.idle(now):
+        if free <= 0 or (not self._unsettled and self._ledger.idle(now)):
             return 0
         with self._gate.claiming(routes.__getitem__, time.monotonic()) as admit:
-            claimed = self._ledger.claim(now, free, list(routes), admit)
-        current = self._ledger.current()  # what is claimed belongs to this state or an older one, never to a newer
+            claimed = self._ledger.claim(now, free, list(routes), admit, self._unsettled)
+        self._unsettled = []
+        current = self._ledger.known
         if claimed and current is not None:
             desk = Desk(current, self._base_url)
             for one in claimed:
-                self._start(
-                    Job(claimed=one, desk=desk, target=targets[one.channel], route=routes[one.channel], taken=now)
-                )
+                route, target = routes[one.channel], targets[one.channel]
+                self._start(Job(claimed=one, desk=desk, target=target, route=route, taken=now))
         return len(claimed)
 
     def _start(self, job: Job) -> None:
@@ -142,14 +143,19 @@ class Deliverer:
         self._senders.submit(job)
 
     def _collect(self, seconds: float) -> None:
-        """Settles what finishes within ``seconds``, and at least waits for one."""
-        end = time.monotonic() + seconds
-        while self._jobs:
+        """Settles what finishes within ``seconds``."""
+        self._gather(seconds)
+        self._settle()
+
+    def _gather(self, seconds: float) -> None:
+        """Takes in what finishes within ``seconds``, or half the room, whichever comes first."""
+        end, before = time.monotonic() + seconds, len(self._jobs)
+        while self._jobs and before - len(self._jobs) < self._room // 2:
             try:
                 self._finish(self._senders.done.get(timeout=max(end - time.monotonic(), 0)))
             except queue.Empty:
                 break
-        self._settle()
+        self._senders.grow(before - len(self._jobs))
 
     def _finish(self, done: Done) -> None:
         job, settlement = done.job, done.settlement

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Request, Target, Verdict
+from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Target, Verdict
 from calfeed.channels.registry import Transport
 from calfeed.deliver.desk import Desk
 from calfeed.deliver.gate import Route
 from calfeed.events.model import ChannelKind
 from calfeed.ledger import Claimed, Result, Settlement
-from calfeed.reminders.message import Message
 
 log = logging.getLogger(__name__)
+
+FEW = 6
+"""Threads to begin with."""
 
 EXCERPT = 500
 """Characters of an answer that are kept."""
@@ -58,7 +60,10 @@ class Done:
 
 
 class Senders:
-    """A bounded pool of daemon threads; ``done`` fills as they finish."""
+    """A bounded pool of daemon threads; ``done`` fills as they finish.
+
+    There are few of them until receivers prove slow: beyond that, threads only wait for the interpreter's lock.
+    """
 
     def __init__(
         self,
@@ -78,10 +83,14 @@ class Senders:
 
     def submit(self, job: Job) -> None:
         """Hands a job to the next free thread."""
-        if self._running < self._threads:
-            self._running += 1
-            threading.Thread(target=self._run, name=f"calfeed-send-{self._running}", daemon=True).start()
         self._jobs.put(job)
+        if self._running < min(FEW, self._threads):
+            self._grow(1)
+
+    def grow(self, finished: int) -> None:
+        """More threads, when jobs wait although those that run finished only so many: they wait for receivers."""
+        if finished < self._running < self._threads and not self._jobs.empty():
+            self._grow(min(self._running, self._threads - self._running))
 
     def recall(self) -> list[Job]:
         """Takes back the jobs that no thread has begun."""
@@ -92,36 +101,36 @@ class Senders:
             except queue.Empty:
                 return jobs
 
+    def _grow(self, count: int) -> None:
+        for _ in range(count):
+            self._running += 1
+            threading.Thread(target=self._run, name=f"calfeed-send-{self._running}", daemon=True).start()
+
     def _run(self) -> None:
         while True:
             job = self._jobs.get()
             try:
-                done = self.handle(job)
+                done = self._sent(job, self._clock())
             except Exception as fault:  # noqa: BLE001  a thread that dies would take its place in the pool with it
                 log.error("a delivery failed inside calfeed: %s", type(fault).__name__, extra=_names(job))
                 done = unanswered(job, Result.RETRY, self._clock(), f"calfeed failed: {type(fault).__name__}")
             self.done.put(done)
 
-    def handle(self, job: Job) -> Done:
-        """Sends one message."""
-        now = self._clock()
+    def _sent(self, job: Job, now: datetime) -> Done:
         if now - job.taken > STALE:
             return unanswered(job, Result.UNSENT, now)
         message = job.desk.message(job.claimed, now)
         if message is None:
             return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
-        driver = self._driver(job.route.kind)
+        driver, claimed = self._driver(job.route.kind), job.claimed
         try:
-            request = self._request(driver, job, message, now)
+            request = driver.request(
+                message, job.target, webhook_id=claimed.webhook_id, at=now, corrects=claimed.corrects
+            )
         except ValueError as fault:
             return unanswered(job, Result.BROKEN, now, redacted(str(fault), job.target))
         answer = self._transport.send(request)
         return self._answered(job, answer, driver.judge(answer, self._clock()), now)
-
-    def _request(self, driver: ChannelDriver, job: Job, message: Message, now: datetime) -> Request:
-        return driver.request(
-            message, job.target, webhook_id=job.claimed.webhook_id, at=now, corrects=job.claimed.corrects
-        )
 
     def _answered(self, job: Job, answer: Answer | Fault, verdict: Verdict, started: datetime) -> Done:
         settlement = Settlement(

@@ -44,9 +44,10 @@ def broken(connection: Connection) -> list[str]:
 
 def learn(connection: Connection, settled: Sequence[tuple[str, Settlement]], now: datetime) -> None:
     """Takes in how attempts at channels went; a broken one has its waiting deliveries rejected."""
-    for id_ in {name for name, one in settled if one.result is Result.SENT}:
+    sent = sorted({name for name, one in settled if one.result is Result.SENT})
+    if sent:
         values = {"failing_since": None, "broken_since": None, "reason": None, "sent_at": now}
-        connection.execute(update(channel).where(channel.c.id == id_).values(values))
+        connection.execute(update(channel).where(channel.c.id.in_(sent)).values(values))
     for id_ in {name for name, one in settled if one.result in {Result.RETRY, Result.BROKEN}}:
         _failed(connection, id_, now)
     for id_, one in settled:

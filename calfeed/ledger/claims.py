@@ -7,18 +7,18 @@ through its lease finds owner and attempt changed, and its answer is kept as an 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal, literal_column, or_, select, update
 
 from calfeed.events.revision import Revision
 from calfeed.ledger import channels, revisions, subscriptions
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.retry import next_try
-from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.schema import Instant, attempt, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import UNTRIED, Claimed, Result, Settlement, State
 
@@ -79,7 +79,7 @@ def settle(connection: Connection, owner: str, settlements: Sequence[Settlement]
 
 def return_leases(connection: Connection, now: datetime) -> int:
     """Gives back what processes that were lost had claimed; counts them."""
-    query = select(delivery).where(SENDING, delivery.c.lease_until <= now)
+    query = select(*_NEEDED).where(SENDING, delivery.c.lease_until <= now)
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     lost = [
         (row, Settlement(delivery=row.id, attempt=row.attempt, result=Result.LOST, ended=now, error=LOST))
@@ -147,7 +147,7 @@ def take(connection: Connection, owner: str, now: datetime, ids: Sequence[str]) 
             lease_until=now + LEASE,
             attempt=delivery.c.attempt + 1,
             tries=delivery.c.tries + 1,
-            tried_since=func.coalesce(delivery.c.tried_since, now),
+            tried_since=func.coalesce(delivery.c.tried_since, literal(now, Instant)),
         )
         .returning(*(delivery.c[name] for name in _CLAIMED), delivery.c.before, delivery.c.subscription)
     )
@@ -174,8 +174,15 @@ def _reference(connection: Connection, row: RowMapping) -> str | None:
     return connection.execute(query.order_by(delivery.c.sent_at.desc()).limit(1)).scalar()
 
 
+_NEEDED = (
+    *(delivery.c.id, delivery.c.kind, delivery.c.channel, delivery.c.subscription, delivery.c.state, delivery.c.owner),
+    *(delivery.c.attempt, delivery.c.tries, delivery.c.tried_since, delivery.c.due, delivery.c.ends),
+    delivery.c.withdrawn,
+)
+
+
 def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
-    query = select(delivery).where(delivery.c.id.in_(ids)).with_for_update()
+    query = select(*_NEEDED).where(delivery.c.id.in_(ids)).with_for_update()
     return {row.id: row for row in connection.execute(query)}
 
 
@@ -192,19 +199,8 @@ def _holds(row: AnyRow | None, owner: str, one: Settlement) -> bool:
 
 
 def _settled(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
-    """The new values of a row, always of the same columns."""
-    values: dict[str, Any] = {
-        "row": row.id,
-        "state": State.PENDING,
-        "at": row.at,
-        "tries": row.tries,
-        "tried_since": row.tried_since,
-        "sent_at": None,
-        "late": None,
-        "settled": None,
-        "provider_ref": one.provider_ref,
-        "last_error": one.error,
-    }
+    """The new values of a row."""
+    values = {"state": State.PENDING, "settled": None, "last_error": one.error, "row": row.id}
     values |= _OUTCOMES[one.result](row, one, now)
     if row.withdrawn and values["state"] is State.PENDING:
         values["state"] = State.SUPERSEDED
@@ -215,7 +211,7 @@ def _settled(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
 
 def _sent(row: AnyRow, one: Settlement, _now: datetime) -> dict[str, Any]:
     late = max((one.ended - row.due).total_seconds(), 0.0)
-    return {"state": State.SENT, "sent_at": one.ended, "late": late}
+    return {"state": State.SENT, "sent_at": one.ended, "late": late, "provider_ref": one.provider_ref}
 
 
 def _retry(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
@@ -252,17 +248,18 @@ _OUTCOMES: Mapping[Result, Callable[[AnyRow, Settlement, datetime], dict[str, An
 }
 
 
-def _write(connection: Connection, values: Sequence[dict[str, Any]]) -> None:
-    if values:
-        names = [name for name in values[0] if name != "row"]
-        statement = (
-            update(delivery)
-            .where(delivery.c.id == bindparam("row"))
-            .values(
-                {name: bindparam(name) for name in names} | {"owner": None, "lease_until": None, "withdrawn": False}
-            )
-        )
-        connection.execute(statement, list(values))
+def _write(connection: Connection, values: Iterable[dict[str, Any]]) -> None:
+    """One statement for each set of columns, as each way to end has its own."""
+    groups: dict[frozenset[str], list[dict[str, Any]]] = {}
+    for one in values:
+        groups.setdefault(frozenset(one), []).append(one)
+    for names, some in groups.items():
+        changed: dict[str, Any] = {name: bindparam(name) for name in sorted(names - {"row"})}
+        statement = update(delivery).where(delivery.c.id == bindparam("row")).values({**changed, **_FREE})
+        connection.execute(statement, some)
+
+
+_FREE = {"owner": None, "lease_until": None, "withdrawn": False}
 
 
 def _append(connection: Connection, owner: str, tried: Sequence[tuple[Settlement, bool]], now: datetime) -> None:

@@ -130,10 +130,27 @@ class Ledger:
                     return len(step.rows)
         raise LedgerBusy("others publish or plan all the time")
 
-    def claim(self, now: datetime, limit: int, served: Collection[str], admit: Callable[[str], bool]) -> list[Claimed]:
+    @property
+    def known(self) -> Current | None:
+        """The published state as this process last read it: after a claim, none older than what was claimed."""
+        return self._current
+
+    def claim(
+        self,
+        now: datetime,
+        limit: int,
+        served: Collection[str],
+        admit: Callable[[str], bool],
+        settled: Sequence[Settlement] = (),
+    ) -> list[Claimed]:
         """At most ``limit`` deliveries that this process alone may send now."""
         with self.database.write() as connection:
-            return claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
+            if settled:
+                claims.settle(connection, self.process.id, settled, now)
+            claimed = claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
+            current = publications.current_state(connection, self._current) if claimed else self._current
+        self._current = current
+        return claimed
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Records how claimed deliveries went."""

@@ -7,7 +7,7 @@ notice or digest on its way to one channel; its ``key`` is unique, which is what
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -56,14 +56,17 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a zone reached the ledger")
-        utc = value.astimezone(UTC)
-        return utc.isoformat(" ", "microseconds") if dialect.name == "sqlite" else utc
+        if dialect.name != "sqlite":
+            return value.astimezone(UTC)
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Aware, in UTC."""
         if value is None:
             return None
-        return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+        if dialect.name != "sqlite":
+            return cast("datetime", value).astimezone(UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _when(condition: str) -> dict[str, Any]:
