@@ -62,11 +62,11 @@ def show(ctx: click.Context, *, delivery: str, as_json: bool) -> None:
     """
     with opened(settings(ctx)) as ledger:
         found, attempts = ledger.delivery(delivery)
-    shown = {**_delivery(found), "attempts_made": [_attempt(one) for one in attempts]}
+    shown = _delivery(found)
     if as_json:
-        print_json(shown)
+        print_json({**shown, "attempts": [_attempt(one) for one in attempts]})
         return
-    rows = [(name, str(value)) for name, value in shown.items() if name != "attempts_made" and value is not None]
+    rows = [(name, str(value)) for name, value in shown.items() if value is not None]
     click.echo(table(rows, ("FIELD", "VALUE")))
     if attempts:
         click.echo()

@@ -135,6 +135,8 @@ def number(key: str, usual: int, most: int) -> int:
 
 def _answer(body: dict[str, Any]) -> Response:
     response = Response(json.dumps(body) + "\n", mimetype="application/json")
+    if body.get("next"):
+        response.headers["Link"] = f'<{body["next"]}>; rel="next"'
     response.headers["Cache-Control"] = CACHE
     response.vary.add("Accept-Language")
     response.add_etag(weak=True)

@@ -13,7 +13,8 @@ from calfeed.ledger import Attempt, Delivery, State
 from calfeed.web import guard, operator_view
 from calfeed.web.api import number
 from calfeed.web.operator_view import ChannelRow
-from calfeed.web.site import site
+from calfeed.web.page_query import with_query
+from calfeed.web.site import base_url, site
 
 blueprint = Blueprint("operator_api", __name__, url_prefix="/api/v1")
 
@@ -35,10 +36,15 @@ def deliveries() -> Response:
         state=state or None,
         channel=request.args.get("channel") or None,
         kind=request.args.get("kind") or None,
-        limit=limit,
+        limit=limit + 1,
         offset=offset,
     )
-    return _answer({"deliveries": [_delivery(one) for one in found]})
+    following = None
+    if len(found) > limit:
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in {"limit", "offset"}]
+        pairs += [("limit", str(limit)), ("offset", str(offset + limit))]
+        following = with_query(base_url(site().publisher.snapshot) + request.path, pairs)
+    return _answer({"deliveries": [_delivery(one) for one in found[:limit]], "next": following})
 
 
 @blueprint.get("/deliveries/<delivery>")

@@ -11,7 +11,16 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from calfeed.channels.transport import Refused
 from calfeed.errors import CalfeedError
@@ -59,7 +68,12 @@ def _zone(name: str) -> str:
         raise ValueError("expected an IANA time zone such as Europe/Moscow") from None
 
 
-_Lead = Annotated[str, StringConstraints(max_length=20), AfterValidator(_lead)]
+_Lead = Annotated[
+    str,
+    StringConstraints(max_length=20),
+    AfterValidator(_lead),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?$", "minLength": 2, "maxLength": 20}),
+]
 _Category = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 _Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 

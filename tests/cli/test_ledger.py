@@ -106,7 +106,7 @@ class TestDeliveries:
     def test_show_tells_every_attempt(self, run: Run, sent: str) -> None:
         shown = json.loads(run("deliveries", "show", f"msg_{sent}", "--json").stdout)
         assert (shown["id"], shown["state"], shown["last_error"]) == (sent, "dead", "answered 503")
-        assert [(one["number"], one["outcome"], one["status"]) for one in shown["attempts_made"]] == [(1, "retry", 503)]
+        assert [(one["number"], one["outcome"], one["status"]) for one in shown["attempts"]] == [(1, "retry", 503)]
         assert "answered 503" in run("deliveries", "show", sent).stdout
 
     def test_retry_takes_what_is_dead_and_says_what_it_leaves(self, run: Run, sent: str) -> None:
