@@ -43,7 +43,9 @@ _REFUSED_6 = tuple(
     )
 )
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214 §6.1: an IPv4 address follows
-_LITERAL_4 = re.compile(r"(?:0x)?[0-9a-f.x]*\d[0-9a-f.x]*", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\d+|0x[0-9a-f]*", re.IGNORECASE
+)  # a last label that makes an address of a host (WHATWG URL §3.5)
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
 
 
@@ -126,7 +128,7 @@ def _check_host(host: str, *, bracketed: bool) -> None:
     if not _HOST.fullmatch(host):
         raise Refused("its host is not a host name")
     # the resolver also reads 2130706433, 0x7f.1 and 0177.0.0.1 as addresses
-    if _LITERAL_4.fullmatch(host) and not _is_dotted_quad(host):
+    if _NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_dotted_quad(host):
         raise Refused("its host is an address in disguise")
 
 

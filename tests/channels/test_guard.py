@@ -12,7 +12,7 @@ import pytest
 
 from calfeed.channels.base import Answer, Fault, Request
 from calfeed.channels.guard import GuardedTransport
-from calfeed.channels.transport import Address
+from calfeed.channels.transport import Address, Refused
 from calfeed.channels.transport import resolve as really
 
 Start = Callable[..., Any]
@@ -22,6 +22,8 @@ LOOPBACK = ip_network("127.0.0.0/8")
 
 NAMES = {
     "hooks.example.org": [PUBLIC],
+    "cafe1.example": [PUBLIC],
+    "0xab.c3d2.example": [PUBLIC],
     "six.example.org": ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"],
     "mixed.example.org": [PUBLIC, "10.0.0.1"],
     "mixed6.example.org": [PUBLIC, "::1"],
@@ -183,6 +185,8 @@ def test_refusals_of_a_url_do_not_wait_for_the_resolver(post: Post) -> None:
         ("https://hooks.example.org:8443/a?b=c", (PUBLIC, 8443)),
         ("https://HOOKS.example.ORG/", (PUBLIC, 443)),
         (f"https://{PUBLIC}/", (PUBLIC, 443)),
+        ("https://cafe1.example/", (PUBLIC, 443)),
+        ("https://0xab.c3d2.example/", (PUBLIC, 443)),
         ("https://six.example.org/", ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", 443, 0, 0)),
         ("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/", ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", 443, 0, 0)),
     ],
@@ -258,3 +262,19 @@ def test_without_a_stub_the_systems_resolver_is_asked(post: Post, connections: l
     assert really("127.0.0.1", 443, "https")[0][4] == ("127.0.0.1", 443)
     fault = GuardedTransport().send(post("https://127.0.0.1/"))
     assert (fault, connections) == (Fault(kind="refused", detail="its address is not a public one"), [])
+
+
+def test_a_url_can_be_checked_before_anything_is_sent(connections: list[Any]) -> None:
+    way = GuardedTransport([LOOPBACK], resolve=resolve)
+    for good in ("https://hooks.example.org/", "https://hooks.example.org:8443/", "http://127.0.0.1:8080/"):
+        way.check(good)
+    for bad in (
+        "http://hooks.example.org/",
+        "https://10.0.0.1/",
+        "ftp://hooks.example.org/",
+        "https://unknown.example.org/",
+    ):
+        with pytest.raises(Refused) as error:
+            way.check(bad)
+        assert bad not in str(error.value)
+    assert connections == []

@@ -543,6 +543,22 @@ class TestWebhook(Promises):
         assert payload["data"]["challenge"] == "c4a11e"
         assert payload["data"]["unsubscribe_url"] == "https://cal.example.org/u"
 
+    def test_a_notice_of_a_series_names_the_dates_that_differ(self) -> None:
+        toml = TOML.replace('status = "tentative"', 'rrule = "FREQ=WEEKLY;COUNT=3"')
+        moved = "[[events.overrides]]\nrecurrence_id = 2024-05-24T10:00:00\nstart = 2024-05-25T12:00:00\n"
+        forum = '[[events]]\nid = "forum"'
+        old, new = (load([("events.toml", text)]) for text in (toml, toml.replace(forum, moved + forum)))
+        message = change_message(diff(old, new, NOW)[0], new.channels[0], NOW, origin(new))
+        change = json.loads(self.request(message).body)["data"]["change"]
+        times = {"all_day": False, "tba": None, "status": "confirmed"}
+        assert change["occurrences"] == [
+            {
+                "recurrence_id": "2024-05-24T10:00:00+08:00",
+                "before": {"start": "2024-05-24T10:00:00+08:00", "end": "2024-05-24T11:30:00+08:00", **times},
+                "after": {"start": "2024-05-25T12:00:00+08:00", "end": "2024-05-25T13:30:00+08:00", **times},
+            }
+        ]
+
     def test_an_independent_receiver_accepts_the_signature(self) -> None:
         request = self.driver.request(messages()["reminder"], self.target, webhook_id="msg_1", at=datetime.now(UTC))
         told = Receiver(SIGNING).verify(request.body, dict(request.headers))

@@ -106,6 +106,11 @@ def test_another_language_reads_english_around_its_own_titles(catalog: Read) -> 
     ]
 
 
+def test_a_language_that_nobody_knows_reads_english(catalog: Read) -> None:
+    _, hour = said(catalog(TALK + channel("qqq-Zzzz")))
+    assert hour.splitlines()[:2] == ["In 1 hour: Talk", "When: Fri, May 17, 2024, 10:00 AM – 11:30 AM (Shanghai)"]
+
+
 def test_a_region_has_the_dates_of_its_region(catalog: Read) -> None:
     _, hour = said(catalog(TALK + channel("en-GB")))
     assert hour.splitlines()[1] == "When: Fri, 17 May 2024, 10:00 – 11:30 (Shanghai)"
