@@ -104,11 +104,12 @@ _PROBLEMS: dict[int, Schema] = {
     429: _problem("Too many writes from this address, or a quota is used up.", "Retry-After"),
     503: _problem("Nothing is published yet, or the database is away.", "Retry-After"),
 }
+_WORDS: Schema = {"type": "string", "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
 _FILTER = [
-    _query("category", {"type": "string", "maxLength": MAX_LENGTH}, "Any of these, with commas between them."),
-    _query("not", {"type": "string", "maxLength": MAX_LENGTH}, "None of these."),
+    _query("category", _WORDS, "Any of these, with commas between them."),
+    _query("not", _WORDS, "None of these."),
     _query("lang", {"type": "string", "pattern": r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"}, "Language of the texts."),
-    _query("q", {"type": "string", "maxLength": MAX_LENGTH}, "All of these words, anywhere in the texts."),
+    _query("q", _WORDS, "All of these words, anywhere in the texts."),
     _query("feed", TEXT, "The feed; `all` without."),
     _query("tz", TEXT, "IANA time zone that days and words are in."),
 ]
