@@ -52,7 +52,8 @@ def _whom(due: DueReminder) -> str:
 def _lead(due: DueReminder) -> str:
     own = due.occurrence.event.remind is not None
     where = f"`remind` of {due.event.id}" if own else f"`before` of channel {due.channel.id}"
-    return f"Lead time {due.lead}, from {where}."
+    lead = "below a day" if clock.by_days(due.occurrence) and not due.lead.days else str(due.lead)
+    return f"Lead time {lead}, from {where}."
 
 
 def _rule(due: DueReminder) -> str:

@@ -108,6 +108,7 @@ def test_days_without_an_hour(catalog: Read) -> None:
             "It is tentative, and the message says so.",
             "Its embargo ended at 2024-05-10 08:00 Asia/Shanghai (2024-05-10T00:00:00Z); nothing is told before.",
         ]
+        assert explain(same_day)[2] == "Lead time below a day, from `before` of channel news."
         assert "local time, the same day: 2024-05-17" in explain(same_day)[3]
 
 
