@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -52,7 +53,7 @@ class Remembered:
     revisions: Mapping[str, Revision]
     changes: tuple[Change, ...] = ()
 
-    def without(self, hidden: Set[str]) -> Remembered:
+    def without(self, hidden: AbstractSet[str]) -> Remembered:
         """Not a word of events that nobody may know of any more: they are not removed, and stand nowhere as such."""
         revisions = {uid: revision for uid, revision in self.revisions.items() if uid not in hidden}
         return Remembered(revisions, tuple(change for change in self.changes if change.uid not in hidden))
@@ -61,7 +62,10 @@ class Remembered:
 def build_site(
     catalog: Catalog, out: Path, *, base_url: str | None, now: datetime, pages: Pages | None = None
 ) -> Exported:
-    """The whole static site at ``now``; only files that differ are touched. Raises UsageError for a folder it cannot use."""
+    """The whole static site at ``now``; only files that differ are touched.
+
+    ``pages`` makes what is to stand beside the feeds, by path. Raises UsageError for a folder that cannot be used.
+    """
     shown = open_part(catalog, now)
     before = read_revisions(out)
     revised = revise(shown, before.revisions, now, shown.calendar.tombstone.as_timedelta())

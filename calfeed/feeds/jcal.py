@@ -29,7 +29,7 @@ def jcal(component: Component) -> JSON:
 
 def _property(each: Property) -> JSON:
     name, value, kind, params = each
-    named = {key.lower(): given if isinstance(given, str) else list(given) for key, given in params if key != "VALUE"}
+    named = {key.lower(): _single(given) for key, given in params if key != "VALUE"}
     if not isinstance(value, str):
         return [name.lower(), named, "text", *value]
     if name.startswith("X-") and not any(key == "VALUE" for key, _ in params):
@@ -37,6 +37,10 @@ def _property(each: Property) -> JSON:
     if name == "GEO":
         return [name.lower(), named, kind, [float(angle) for angle in value.split(";")]]
     return [name.lower(), named, kind, _value(value, kind)]
+
+
+def _single(given: str | tuple[str, ...]) -> str | list[str]:
+    return given if isinstance(given, str) else given[0] if len(given) == 1 else list(given)
 
 
 def _value(value: str, kind: str) -> Any:

@@ -10,7 +10,7 @@ LINE_OCTETS = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
-_PARAMETER = re.compile('[^",;:^\n\x00-\x1f\x7f]*')
+_SPECIAL = re.compile(r'[",;:^\\]')  # a backslash needs no quotes, but icalendar takes ``\:`` for an escape
 _CARETS = str.maketrans({"^": "^^", '"': "^'", "\n": "^n"})
 
 
@@ -32,10 +32,10 @@ def escape(text: str) -> str:
 
 def parameter(text: str) -> str:
     """A parameter value, quoted where it must be, in the caret encoding of RFC 6868."""
-    if _PARAMETER.fullmatch(text):
+    if text.isprintable() and not _SPECIAL.search(text):
         return text
     encoded = clean(text).translate(_CARETS)
-    return f'"{encoded}"' if re.search("[,;:^]", encoded) else encoded
+    return f'"{encoded}"' if _SPECIAL.search(encoded) else encoded
 
 
 def uri(text: str) -> str:
