@@ -246,7 +246,11 @@ def send_test(ctx: click.Context, *, channel: str, events: str | None, as_json: 
     now = datetime.now(UTC)
     message = test_message(chosen, now, Origin(calendar=catalog.calendar, base_url=found.base_url))
     way = driver(chosen.kind)
-    request = way.request(message, where, webhook_id=f"msg_{uuid4().hex}", at=now)
+    try:
+        request = way.request(message, where, webhook_id=f"msg_{uuid4().hex}", at=now)
+    except ValueError as fault:  # an address or a signing secret that cannot be used; its words hold neither
+        click.echo(f"channel {channel}: {fault}", err=True)
+        sys.exit(1)
     answer = Courier().send(request)
     verdict = way.judge(answer, datetime.now(UTC))
     _tell(chosen, answer, verdict, as_json=as_json)

@@ -123,3 +123,12 @@ def test_send_test_of_an_idle_or_unknown_channel(run: Run) -> None:
     idle = run("send-test", "newsroom")
     assert (idle.exit_code, idle.stderr) == (1, "channel newsroom is idle: env:NEWSROOM_SLACK_URL is not set\n")
     assert run("send-test", "nobody").exit_code == 2
+
+
+def test_send_test_with_a_signing_secret_that_is_none_says_so(run: Run, folder: Path, endpoint: Endpoint) -> None:
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace('"slack"', '"webhook"') + 'secret = "env:HOOK_SECRET"\n')
+    result = run("send-test", "newsroom", NEWSROOM_SLACK_URL=endpoint.url, HOOK_SECRET="whsec_***not base64***")
+    assert (result.exit_code, endpoint.taken) == (1, [])
+    assert result.stderr.startswith("channel newsroom: ")
+    assert "not base64***" not in result.stderr
