@@ -38,8 +38,8 @@ class PublishingLedger(Protocol):
     def beat(self, now: datetime) -> None:
         """Show the other processes that this one is alive and holds its source."""
 
-    def version(self) -> int:
-        """Rises whenever any process publishes something new."""
+    def changed_since(self, version: int) -> bool:
+        """Whether any process has published something new since."""
 
     def current(self) -> Current | None:
         """The published state; None before the first publication."""
@@ -202,7 +202,7 @@ class Publisher:
 
     def _changed_elsewhere(self, now: datetime) -> bool:
         try:
-            return self._ledger.version() != self._version
+            return self._ledger.changed_since(self._version)
         except LedgerError as fault:
             self._ledger_failed(fault, now)
             return False
