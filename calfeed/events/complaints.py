@@ -70,15 +70,20 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 def place_of(error: ErrorDetails, data: Mapping[str, Any]) -> Path | None:
     """Where in the file an error belongs; None when it speaks of a form that the value does not have."""
+    parts = error["loc"]
+    if parts[-1] == "[key]" and forms.BY_LANGUAGE in parts[-3:-2]:  # of the key, not of its value
+        parts = parts[:-1]
     path: list[str | int] = []
     value: Any = data
-    for part in error["loc"]:
-        if part in _LABELS:
-            if part != _form(value, path[-1]):
-                return None
-        elif part != "[key]":
+    was_label = False
+    for number, part in enumerate(parts):
+        is_name = was_label or (error["type"] == "extra_forbidden" and number == len(parts) - 1)
+        was_label = part in _LABELS and not is_name
+        if not was_label:
             path.append(part)
             value = step(value, part)
+        elif part != _form(value, path[-1]):
+            return None
     return tuple(path)
 
 
