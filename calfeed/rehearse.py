@@ -9,7 +9,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from calfeed.channels.base import Answer, Fault, Request, Target, Verdict
 from calfeed.channels.registry import driver
-from calfeed.events.model import Catalog, Channel, Location
+from calfeed.errors import Location
+from calfeed.events.model import Catalog, Channel
 from calfeed.reminders.digest import DueDigest, due_digests
 from calfeed.reminders.message import Message, Origin, digest_message, reminder_message
 from calfeed.reminders.plan import DueReminder, due_reminders

@@ -66,7 +66,7 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[date]):
     """``2024-05-14``, ``2024-05-14T09:00``, with or without an offset; without one it is in the calendar's zone."""
 
     name = "T"

@@ -123,7 +123,7 @@ def _fetched(url: str) -> bytes:
     try:
         with requests.get(url.replace("webcal://", "https://", 1), timeout=(5, 60), stream=True) as answer:
             answer.raise_for_status()
-            return answer.raw.read(MOST_OCTETS, decode_content=True)  # type: ignore[no-any-return]  # urllib3 gives bytes
+            return answer.raw.read(MOST_OCTETS, decode_content=True)
     except requests.RequestException as fault:
         click.echo(f"{url}: error: cannot be fetched: {type(fault).__name__}", err=True)
         sys.exit(1)

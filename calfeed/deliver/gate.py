@@ -49,7 +49,7 @@ class Route:
 
 @dataclass(slots=True)
 class _Line:
-    """One URL: a bucket of tokens, and the pause its receiver asked for."""
+    """One URL of one kind: a bucket of tokens, and the pause its receiver asked for."""
 
     rate: float
     burst: int
@@ -96,23 +96,23 @@ class _Host:
 class Gate:
     """Counts what is under way to each URL and host, and says who takes more."""
 
-    _lines: dict[str, _Line] = field(default_factory=dict)
+    _lines: dict[tuple[ChannelKind, str], _Line] = field(default_factory=dict)
     _hosts: dict[str, _Host] = field(default_factory=dict)
 
     @contextmanager
     def claiming(self, where: Callable[[str], Route], now: float) -> Iterator[Callable[[str], bool]]:
         """Gives the question that one claim asks for each row: does this channel take one more?"""
-        asked: Counter[str] = Counter()
+        asked: Counter[object] = Counter()
 
         def admit(channel: str) -> bool:
             route = where(channel)
             line, host = self._line(route), self._host(route)
             free = host.free(now) - asked[route.host]
             if line is not None:
-                free = min(free, line.free(now) - asked[route.url])
+                free = min(free, line.free(now) - asked[route.url, route.kind])
             if free <= 0:
                 return False
-            asked.update({route.host, route.url})
+            asked.update({route.host, (route.url, route.kind)})
             return True
 
         yield admit
@@ -140,13 +140,15 @@ class Gate:
         elif end == "failed":
             host.failed(now)
         if wait is not None:
-            self._lines.setdefault(route.url, _Line(float("inf"), WIDEST, WIDEST)).closed_until = now + wait
+            key = route.kind, route.url
+            self._lines.setdefault(key, _Line(float("inf"), WIDEST, WIDEST)).closed_until = now + wait
 
     def _host(self, route: Route) -> _Host:
         return self._hosts.setdefault(route.host, _Host())
 
     def _line(self, route: Route) -> _Line | None:
-        if route.url not in self._lines and route.kind in RATES:
+        key = route.kind, route.url
+        if key not in self._lines and route.kind in RATES:
             rate, burst = RATES[route.kind]
-            self._lines[route.url] = _Line(rate, burst, burst)
-        return self._lines.get(route.url)
+            self._lines[key] = _Line(rate, burst, burst)
+        return self._lines.get(key)
