@@ -72,6 +72,7 @@ class Deliverer:
         self._planned: tuple[int, Mapping[str, Target]] | None = None
         self._turn = threading.Lock()
         self._stopping = False
+        self._first = True  # what this process had claimed when it was killed need not wait for its leases
 
     def plan(self) -> int:
         """Makes rows of all that falls due within the horizon; counts them."""
@@ -112,9 +113,10 @@ class Deliverer:
             self._planned = state
 
     def _work(self, routes: Mapping[str, Route], targets: Mapping[str, Target], end: float) -> None:
-        if not self._ledger.idle(self._clock()):
+        if self._first or not self._ledger.idle(self._clock()):
             self._settle()
             self._ledger.sweep(self._clock())
+            self._first = False
         claimed = self._claim(routes, targets)
         while self._jobs and time.monotonic() < end:
             self._gather(BATCH_SECONDS if claimed else WAIT_SECONDS)

@@ -28,7 +28,7 @@ EXCERPT = 500
 SECRET = 8
 """What is shorter is a word like "hook" that may stand in any text."""
 
-STALE = timedelta(seconds=30)
+STALE = timedelta(seconds=20)
 """A job that waited longer (a stopped process, a sleeping machine) is given back: its lease may be over by the end."""
 
 RESULTS = {

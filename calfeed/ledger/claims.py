@@ -15,15 +15,16 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal, literal_column, or_, select, update
 
 from calfeed.events.revision import Revision
-from calfeed.ledger import channels, revisions, subscriptions
+from calfeed.ledger import channels, processes, revisions, subscriptions
 from calfeed.ledger.ids import new_ids
+from calfeed.ledger.processes import Process
 from calfeed.ledger.retry import next_try
 from calfeed.ledger.schema import Instant, attempt, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import UNTRIED, Claimed, Result, Settlement, State
 
-LEASE = timedelta(seconds=60)
-"""Longer than any request takes (15 s)."""
+LEASE = timedelta(seconds=40)
+"""Longer than a claimed row waits for its thread (20 s) and any request then takes (15 s)."""
 
 LOST = "the process was lost before the answer came; whether it arrived is unknown"
 
@@ -77,9 +78,11 @@ def settle(connection: Connection, owner: str, settlements: Sequence[Settlement]
     subscriptions.learn(connection, [(row, one) for row, one in learned if row.subscription is not None], now)
 
 
-def return_leases(connection: Connection, now: datetime) -> int:
+def return_leases(connection: Connection, me: Process, now: datetime) -> int:
     """Gives back what processes that were lost had claimed; counts them."""
-    query = select(*_NEEDED).where(SENDING, delivery.c.lease_until <= now)
+    owners = connection.execute(select(delivery.c.owner).where(SENDING).distinct()).scalars().all()
+    gone = processes.gone(connection, me, [owner for owner in owners if owner != me.id])
+    query = select(*_NEEDED).where(SENDING, or_(delivery.c.lease_until <= now, delivery.c.owner.in_(gone)))
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     lost = [
         (row, Settlement(delivery=row.id, attempt=row.attempt, result=Result.LOST, ended=now, error=LOST))

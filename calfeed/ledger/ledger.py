@@ -160,7 +160,7 @@ class Ledger:
     def sweep(self, now: datetime) -> int:
         """Gives back what lost processes had claimed and names the outcome of what is too late; counts both."""
         with self.database.write() as connection:
-            return claims.return_leases(connection, now) + claims.expire(connection, now)
+            return claims.return_leases(connection, self.process, now) + claims.expire(connection, now)
 
     def idle(self, now: datetime) -> bool:
         """Whether nothing waits to be claimed, given back or expired."""

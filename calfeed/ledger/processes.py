@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -18,6 +20,15 @@ FORGET = timedelta(days=1)
 """A process that was not seen for so long is dropped from the list."""
 
 
+def _place() -> str:
+    """One boot of one machine, and one view of its processes (a container has its own); empty where that is unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
     """This process, as the others know it: ``role`` is web, remind or up; ``id`` is new with each start."""
@@ -25,6 +36,7 @@ class Process:
     role: str
     id: str = field(default_factory=lambda: new_id(datetime.now(UTC)))
     host: str = field(default_factory=socket.gethostname)
+    place: str = field(default_factory=_place)
     pid: int = field(default_factory=os.getpid)
 
 
@@ -63,6 +75,14 @@ def sightings(connection: Connection) -> list[Sighting]:
     return [Sighting(**row) for row in rows]
 
 
+def gone(connection: Connection, me: Process, ids: Collection[str]) -> list[str]:
+    """Which of these processes ended here, on this machine, without a word: what they held need not wait."""
+    if not me.place:
+        return []
+    query = select(process.c.id, process.c.pid).where(process.c.id.in_(ids), process.c.place == me.place)
+    return [row.id for row in connection.execute(query) if not _runs(row.pid)]
+
+
 def last_tick(connection: Connection) -> datetime | None:
     """When any reminder process last turned."""
     query = select(process.c.ticked).where(process.c.ticked.is_not(None)).order_by(process.c.ticked.desc()).limit(1)
@@ -78,5 +98,15 @@ def forget(connection: Connection, now: datetime) -> None:
 def _sign(connection: Connection, me: Process, now: datetime, values: dict[str, Any]) -> None:
     changed = connection.execute(update(process).where(process.c.id == me.id).values(values)).rowcount
     if not changed:
-        row = {"id": me.id, "host": me.host, "pid": me.pid, "role": me.role, "started": now, **values}
+        row = {**asdict(me), "started": now, **values}
         connection.execute(upsert(connection, process).values(row).on_conflict_do_nothing())
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

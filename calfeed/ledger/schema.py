@@ -193,6 +193,7 @@ process = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
+    Column("place", Text, nullable=False),  # where its pid means something
     Column("pid", Integer, nullable=False),
     Column("role", Text, nullable=False),  # web | remind | up
     Column("started", Instant, nullable=False),
