@@ -88,6 +88,7 @@ def parse_rule(text: str) -> Rule:
     _check_company(given)
     rule = Rule(given["FREQ"], **{name.lower(): _value(name, value) for name, value in given.items() if name != "FREQ"})
     _check_byday(rule)
+    _check_bymonthday(rule)
     return rule
 
 
@@ -110,8 +111,16 @@ def canonical_rule(text: str, start: Moment | None = None) -> str:
     rule = parse_rule(text)
     if start is None:
         return str(rule)
-    byday = rule_for(text, start).byday if rule.byweekno else rule.byday  # readers differ on the day that is meant
-    return str(replace(rule, until=_until_for(rule.until, start), byday=byday))
+    changes: dict[str, Any] = {"until": _until_for(rule.until, start)}
+    if rule.byweekno:  # readers differ on the day of the week that is meant …
+        changes["byday"] = rule_for(text, start).byday
+    if (
+        rule.freq == "YEARLY"
+        and rule.bymonthday
+        and not (rule.byweekno or rule.byyearday or rule.bymonth or rule.byday)
+    ):
+        changes["bymonth"] = tuple(range(1, 13))  # … and on the months
+    return str(replace(rule, **changes))
 
 
 def _split(text: str) -> dict[str, str]:
@@ -192,6 +201,12 @@ def _until(text: str) -> Moment:
     except ValueError:
         pass  # the right form, but no such day or hour
     raise ValueError(f"UNTIL={text}: expected a date such as 20240630 or an instant such as 20240630T160000Z")
+
+
+def _check_bymonthday(rule: Rule) -> None:
+    if rule.bymonthday and rule.bymonthday[0] < 0 and FREQUENCIES.index(rule.freq) > FREQUENCIES.index("WEEKLY"):
+        # ical.js, and Thunderbird with it, may never come back from such a rule; libical skips the days
+        raise ValueError(f"a negative BYMONTHDAY cannot stand with FREQ={rule.freq}: use FREQ=MONTHLY")
 
 
 def _check_byday(rule: Rule) -> None:

@@ -48,9 +48,12 @@ def test_until_takes_the_form_of_the_start(until: str, start: Moment, canonical:
     assert canonical_rule(f"FREQ=DAILY;UNTIL={until}", start) == f"FREQ=DAILY;UNTIL={canonical}"
 
 
-def test_a_week_number_names_its_day() -> None:
-    """Readers differ on the days that BYWEEKNO alone means, so DTSTART's is written."""
+def test_what_readers_differ_on_is_said_outright() -> None:
+    """The day that BYWEEKNO alone means, which is DTSTART's, and the months of BYMONTHDAY alone, which are all."""
     assert canonical_rule("FREQ=YEARLY;BYWEEKNO=20", NINE) == "FREQ=YEARLY;BYWEEKNO=20;BYDAY=FR"
+    assert canonical_rule("FREQ=YEARLY;BYMONTHDAY=17", NINE) == (
+        "FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYMONTHDAY=17"
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,7 @@ def test_a_week_number_names_its_day() -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY=0: expected 1 to 31 or -1 to -31"),
         ("FREQ=MONTHLY;BYMONTHDAY=1,,2", "BYMONTHDAY=: expected 1 to 31 or -1 to -31"),
         ("FREQ=MONTHLY;BYMONTHDAY=٣", "BYMONTHDAY=٣: expected 1 to 31 or -1 to -31"),
+        ("FREQ=DAILY;BYMONTHDAY=-1", "a negative BYMONTHDAY cannot stand with FREQ=DAILY: use FREQ=MONTHLY"),
         ("FREQ=WEEKLY;BYMONTHDAY=3", "BYMONTHDAY cannot stand with FREQ=WEEKLY (RFC 5545 §3.3.10)"),
         ("FREQ=MONTHLY;BYWEEKNO=3", "BYWEEKNO cannot stand with FREQ=MONTHLY (RFC 5545 §3.3.10)"),
         ("FREQ=DAILY;BYYEARDAY=3", "BYYEARDAY cannot stand with FREQ=DAILY (RFC 5545 §3.3.10)"),
