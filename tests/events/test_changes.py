@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from calfeed.events.changes import Revised, changed_occurrences, compare, descri
 from calfeed.events.model import Calendar, Catalog, Duration, Event, Moment, Place, Text
 from calfeed.events.record import digest
 from calfeed.events.revision import Change, ChangeKind, Revision
+from calfeed.events.words import words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2024, 5, 14, 12, tzinfo=UTC)
@@ -432,3 +433,10 @@ def test_many_occurrences_are_counted() -> None:
         "on Fri 17 May 2024, 10:00: edited: link; on Sat 18 May 2024, 10:00: edited: link; "
         "on Sun 19 May 2024, 10:00: edited: link; and 2 more dates"
     )
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_every_key_has_a_word(language: str) -> None:
+    """Whatever key of an event a reader can see differ, there is a word for it."""
+    told_otherwise = {"uid", "start", "end", "tba", "rrule", "overrides", "remind", "embargo", "source"}
+    assert words(language).fields.keys() == {field.name for field in fields(Event)} - told_otherwise
