@@ -9,14 +9,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from calfeed.errors import LedgerError, Location, Problem, SourceError
 from calfeed.events.model import Catalog
 from calfeed.events.parse import load
 from calfeed.events.revision import Change
 from calfeed.feeds.snapshot import Snapshot, build
-from calfeed.ledger import Current, Published
+
+if TYPE_CHECKING:
+    from calfeed.ledger import Current, Published
 
 log = logging.getLogger(__name__)
 
@@ -222,6 +224,8 @@ class Publisher:
 
     def _resume(self) -> bool:
         """After a restart with a broken source: what was last published goes on being served."""
+        from calfeed.ledger import Published  # sqlalchemy: 250 ms that a command without a database need not pay
+
         now = self._clock()
         try:
             found, changes = self._ledger.current(), self._ledger.changes()

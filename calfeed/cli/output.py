@@ -86,10 +86,10 @@ def current_snapshot(found: Settings) -> Snapshot:
 
 def _remembered(found: Settings) -> tuple[Mapping[str, Revision], tuple[Change, ...]]:
     """(newest revisions, changes) of the database, where there is one."""
-    from calfeed.ledger import Ledger  # sqlalchemy
-
     if _missing_file(found.database_url):
         return {}, ()
+    from calfeed.ledger import Ledger  # sqlalchemy: only where something may be remembered
+
     with Ledger(found.database_url) as ledger:
         return ledger.revisions(), tuple(ledger.changes())
 

@@ -20,7 +20,10 @@ from calfeed.errors import Location, Problem
 from calfeed.events import bounds, scan
 from calfeed.events.scan import Path
 
-_HEADER = re.compile(r"^[ \t]*+(\[\[?[A-Za-z. \t]++\]\]?)[ \t]*+(?:#|$)", re.MULTILINE)
+_NAME = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_HEADER = re.compile(rf"^[ \t]*+(\[\[?+)[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME})*+)[ \t]*+\]", re.MULTILINE)
+_OURS = "events|feeds|channels|calendar|overrides"
+_KEY_LINE = re.compile(rf"""^[ \t]*+({_OURS}|(?=["']){_NAME})[ \t]*+[.=]""", re.MULTILINE)
 _ENCODINGS = {
     b"\xff\xfe": "the file is UTF-16, not UTF-8",
     b"\xfe\xff": "the file is UTF-16, not UTF-8",
@@ -65,14 +68,14 @@ class Document:
 
     def offset(self, path: Path) -> int:
         """Where ``path`` stands in the text; see `locate`. Of a long list only the entry in question is scanned."""
-        headers = self._headers.get(f"[[{path[0]}]]", ()) if len(path) > 1 else ()
-        if not headers or len(headers) != len(_list(self.data.get(str(path[0])))):
+        headers = self._entries(str(path[0])) if len(path) > 1 else None
+        if not headers:
             return _nearest(self._places, path)
         index = int(path[1])
         begin, end = headers[index], headers[index + 1] if index + 1 < len(headers) else len(self.text)
-        if begin not in self._entries:
-            self._entries[begin] = scan.places(self.text[begin:end])
-        return begin + _nearest(self._entries[begin], (path[0], 0, *path[2:]))
+        if begin not in self._scanned:
+            self._scanned[begin] = scan.places(self.text[begin:end])
+        return begin + _nearest(self._scanned[begin], (path[0], 0, *path[2:]))
 
     def at(self, offset: int) -> Location:
         """Line and column of an offset."""
@@ -81,15 +84,14 @@ class Document:
 
     def table(self, name: str) -> Location:
         """Where ``[name]`` begins."""
-        headers = self._headers.get(f"[{name}]", ())
-        return self.at(headers[0]) if len(headers) == 1 else self.locate((name,))
+        headers = self._headers.get(("[", name), ())
+        return self.at(headers[0]) if len(headers) == 1 and name not in self._keys else self.locate((name,))
 
     def items(self, array: str) -> list[Location]:
-        """Where each ``[[array]]`` begins: one search for its headers, the scanner only where those do not add up."""
-        count = len(_list(self.data.get(array)))
-        headers = self._headers.get(f"[[{array}]]", ())
-        if len(headers) != count:  # written another way, or what looks like a header inside a long text
-            return [self.locate((array, index)) for index in range(count)]
+        """Where each ``[[array]]`` begins."""
+        headers = self._entries(array)
+        if headers is None:
+            return [self.locate((array, index)) for index in range(len(_list(self.data.get(array))))]
         return list(self._in_order(headers))
 
     @cached_property
@@ -97,14 +99,24 @@ class Document:
         """Where each ``[[events.overrides]]`` begins, by index of its event."""
         events = enumerate(_list(self.data.get("events")))
         counts = {index: len(_list(event.get("overrides"))) for index, event in events if isinstance(event, dict)}
-        headers = self._headers.get("[[events.overrides]]", ())
-        if len(headers) != sum(counts.values()):
+        headers = self._headers.get(("[[", "events", "overrides"), ())
+        if len(headers) != sum(counts.values()) or {"events", "overrides"} & self._keys:
             return {
                 index: [self.locate(("events", index, "overrides", number)) for number in range(count)]
                 for index, count in counts.items()
             }
         places = self._in_order(headers)
         return {index: list(islice(places, count)) for index, count in counts.items()}
+
+    def _entries(self, array: str) -> list[int] | None:
+        """Offsets of the headers ``[[array]]``, found by one search of the text; None where the scanner must look.
+
+        What looks like a header may stand inside a long text. But when the list is not written inline, and there are
+        as many headers as entries, none of them is false.
+        """
+        headers = self._headers.get(("[[", array), [])
+        is_sure = len(headers) == len(_list(self.data.get(array))) and array not in self._keys
+        return headers if is_sure else None
 
     def _in_order(self, offsets: Iterable[int]) -> Iterator[Location]:
         line, seen = 1, 0
@@ -114,15 +126,20 @@ class Document:
             yield Location(self.name, line, offset - self.text.rfind("\n", 0, offset))
 
     @cached_property
-    def _headers(self) -> dict[str, list[int]]:
-        """Offsets of what looks like a header in its plain spelling, in order."""
-        found: dict[str, list[int]] = {}
+    def _headers(self) -> dict[tuple[str, ...], list[int]]:
+        """Offsets of what looks like a header, in order, by its bracket and names."""
+        found: dict[tuple[str, ...], list[int]] = {}
         for match in _HEADER.finditer(self.text):
-            found.setdefault(re.sub(r"[ \t]", "", match[1]), []).append(match.start(1))
+            found.setdefault((match[1], *scan.names(match[2])), []).append(match.start(1))
         return found
 
     @cached_property
-    def _entries(self) -> dict[int, dict[Path, int]]:
+    def _keys(self) -> set[str]:
+        """Which of our tables may be written as a key of a line, not under a header."""
+        return {name for match in _KEY_LINE.finditer(self.text) for name in scan.names(match[1])[:1]}
+
+    @cached_property
+    def _scanned(self) -> dict[int, dict[Path, int]]:
         return {}
 
     @cached_property

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from urllib.parse import quote, urlsplit
-from xml.sax.saxutils import escape, quoteattr
 
 from calfeed.events.model import Calendar, Event, Feed
 from calfeed.events.revision import Change
@@ -92,8 +91,12 @@ def _element(name: str, text: str) -> str:
 
 
 def _text(text: str) -> str:
+    from xml.sax.saxutils import escape  # with it come urllib, http and ssl: 50 ms that only Atom needs
+
     return escape(_ILLEGAL.sub("", clean(text)))
 
 
 def _quoted(text: str) -> str:
+    from xml.sax.saxutils import quoteattr  # as above
+
     return quoteattr(_ILLEGAL.sub("", clean(text)))
