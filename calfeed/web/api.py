@@ -125,7 +125,7 @@ def _part(found: Sequence[Any]) -> tuple[Iterable[Any], dict[str, Any]]:
 
 def number(key: str, usual: int, most: int) -> int:
     """A whole number of the query string. Raises QueryError."""
-    text = request.args.get(key, "").strip()
+    text = request.args.get(key, "")
     if not text:
         return usual
     if not text.isascii() or not text.isdigit() or int(text[:10]) > most or (key == "limit" and not int(text)):

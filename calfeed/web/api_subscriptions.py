@@ -89,12 +89,21 @@ def shown(one: Subscription) -> dict[str, Any]:
 
 
 def _owned(id_: str) -> Subscription:
+    """Aborts with 401 without its token. Raises NotFound."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
-        response = respond(401, "the subscription's token is missing: Authorization: Bearer …")
-        response.headers["WWW-Authenticate"] = 'Bearer realm="subscriptions"'
-        abort(response)
-    return site().ledger.self_service.owned(id_, token.strip())
+        abort(_unauthorized("the subscription's token is missing: Authorization: Bearer …"))
+    one = site().ledger.self_service.owned(id_, token.strip())
+    if one is None:
+        abort(_unauthorized("this is not the subscription's token", error="invalid_token"))
+    return one
+
+
+def _unauthorized(detail: str, error: str = "") -> Response:
+    """401 as RFC 6750 §3 has it."""
+    response = respond(401, detail)
+    response.headers["WWW-Authenticate"] = 'Bearer realm="subscriptions"' + (f', error="{error}"' if error else "")
+    return response
 
 
 def _body() -> dict[str, Any]:

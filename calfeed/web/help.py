@@ -90,7 +90,7 @@ def _anchored(heading: re.Match[str]) -> str:
 
 def _title(name: str, text: str) -> str:
     heading = re.search(r"^# +(.+)$", text, re.MULTILINE)
-    return heading.group(1).strip() if heading else name
+    return heading.group(1).replace("`", "").strip() if heading else name
 
 
 def search(pages: Mapping[str, HelpPage], words: str) -> list[Hit]:

@@ -11,7 +11,7 @@ from calfeed import __version__
 from calfeed.feeds.select import MAX_LENGTH
 from calfeed.ledger import State
 from calfeed.web.api import MOST, USUAL, open_to_all
-from calfeed.web.openapi_schemas import COUNT, DAY, TEXT, Schema, named, nullable, paged, schemas, several, shape
+from calfeed.web.openapi_schemas import COUNT, DAY, TEXT, ZONE, Schema, named, nullable, paged, schemas, several, shape
 from calfeed.web.rendering import CACHE
 from calfeed.web.site import base_url, site
 
@@ -108,10 +108,10 @@ _WORDS: Schema = {"type": "string", "maxLength": MAX_LENGTH, "pattern": r"^[^\x0
 _FILTER = [
     _query("category", _WORDS, "Any of these, with commas between them."),
     _query("not", _WORDS, "None of these."),
-    _query("lang", {"type": "string", "pattern": r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"}, "Language of the texts."),
+    _query("lang", {"type": "string", "pattern": r"^ *[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})* *$"}, "Language of the texts."),
     _query("q", _WORDS, "All of these words, anywhere in the texts."),
     _query("feed", TEXT, "The feed; `all` without."),
-    _query("tz", TEXT, "IANA time zone that days and words are in."),
+    _query("tz", ZONE, "IANA time zone that days and words are in."),
 ]
 _PAGE = [
     _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Items on a page."),

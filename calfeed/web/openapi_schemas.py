@@ -21,6 +21,7 @@ MOMENT: Schema = {
     "description": "A day, or a local time with its offset. Ends are exclusive.",
 }
 DAY: Schema = {"type": "string", "format": "date"}
+ZONE: Schema = {"type": "string", "format": "iana-timezone"}
 LEAD: Schema = {"type": "string", "description": "How long before, such as 1d, 2h or 30m."}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from calfeed.web.items import Item
 
@@ -15,14 +16,17 @@ MOST_ROWS = 80
 """Rows before the rest is only counted: the agenda shows them."""
 
 
+Place = Literal["inside", "after", "before"]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``column`` and ``span`` of the bar among the days; ``tail``: its words end with it, for want of room after it."""
+    """``column`` and ``span`` of the bar among the days; words stand where there is room: in, after or before it."""
 
     item: Item
     column: int
     span: int
-    tail: bool
+    words: Place
     before: bool
     after: bool
 
@@ -41,5 +45,11 @@ def rows(items: Iterable[Item], shown: list[date]) -> list[Row]:
 def _row(item: Item, shown: list[date]) -> Row:
     first, last = max(item.first, shown[0]), min(item.last, shown[-1])
     column, span = (first - shown[0]).days + 1, (last - first).days + 1
-    tail = column - 1 > len(shown) / 2
-    return Row(item, column, span, tail, item.first < shown[0], item.last > shown[-1])
+    words = _roomiest(column - 1, span, len(shown) - column - span + 1)
+    return Row(item, column, span, words, item.first < shown[0], item.last > shown[-1])
+
+
+def _roomiest(before: int, inside: int, after: int) -> Place:
+    if 2 * inside >= before + inside + after or inside > max(before, after):
+        return "inside"
+    return "after" if after >= before else "before"

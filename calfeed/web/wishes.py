@@ -74,6 +74,12 @@ _Lead = Annotated[
     AfterValidator(_lead),
     WithJsonSchema({"type": "string", "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?$", "minLength": 2, "maxLength": 20}),
 ]
+_Zone = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_zone),
+    WithJsonSchema({"type": "string", "format": "iana-timezone", "maxLength": 64}),
+]
 _Category = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 _Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 
@@ -108,9 +114,7 @@ class SubscriptionRequest(_Asked):
         description="How long before an item to be told, such as 1d, 2h or 30m.",
     )
     language: _Language | None = Field(None, description="Language of the messages (BCP 47).")
-    timezone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)] | None = Field(
-        None, description="IANA time zone that messages show times in."
-    )
+    timezone: _Zone | None = Field(None, description="IANA time zone that messages show times in.")
 
 
 class SubscriptionChange(_Asked):

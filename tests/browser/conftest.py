@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,14 +51,32 @@ def _serve(source: Path, folder: Path, now: datetime) -> Iterator[Running]:
     publisher = Publisher(source, ledger, clock=lambda: now)
     assert publisher.reload(), publisher.problems
     app = create_app(publisher, ledger, Settings(events=source, admin_token=TOKEN), clock=lambda: now)
+    with _listening(app) as url:
+        yield Running(url, ledger, now)
+    ledger.close()
+
+
+@contextmanager
+def _listening(app: Any) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Running(f"http://127.0.0.1:{server.server_port}", ledger, now)
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
-    ledger.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """Another site: ``<it>/?<address>`` is a page with that address in a frame."""
+
+    def framing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [f'<iframe src="{environ["QUERY_STRING"]}"></iframe>'.encode()]
+
+    with _listening(framing) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +146,11 @@ class Visitor:
         self.page.goto(self.base + path)
         return self.page
 
+    def look(self, width: int, scheme: str) -> None:
+        """The page as it is, in another window and colour scheme."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.set_viewport_size({"width": width, "height": 900})
+
     def sign_in(self) -> None:
         """Through the form, as a person does."""
         self.open("/status")
@@ -135,7 +159,8 @@ class Visitor:
 
     def violations(self) -> list[str]:
         """What axe-core finds, as ``rule: element``."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [f"{rule['id']}: {node['html'][:160]}" for rule in found["violations"] for node in rule["nodes"]]
 
@@ -143,9 +168,10 @@ class Visitor:
         """The elements that reach beyond the window, when the page scrolls sideways."""
         return self.page.evaluate(  # type: ignore[no-any-return]  # JSON
             """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-              [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5)
-              .filter(e => !e.parentElement.closest(".scroll, .tl, .feeds, pre, table"))
-              .map(e => e.tagName + "." + e.className).slice(0, 8)"""
+              ["the page is " + document.documentElement.scrollWidth + " wide",
+               ...[...document.querySelectorAll("body *")]
+               .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5)
+               .map(e => e.tagName + "." + e.className).slice(0, 12)]"""
         )
 
     def screenshot(self, name: str) -> None:
@@ -155,11 +181,11 @@ class Visitor:
 
 @pytest.fixture
 def visitor(chromium: Browser, festival: Running) -> Iterator[Callable[..., Visitor]]:
-    """``visitor(width=…, scheme=…, running=…, **context)``: a fresh browser profile that reads English."""
+    """``visitor(width=…, running=…, **context)``: a fresh browser profile that reads English."""
     contexts: list[BrowserContext] = []
 
-    def make(width: int = 1280, scheme: str = "light", running: Running | None = None, **context: Any) -> Visitor:
-        chosen = {"locale": "en-GB", "viewport": {"width": width, "height": 900}, "color_scheme": scheme, **context}
+    def make(width: int = 1280, running: Running | None = None, **context: Any) -> Visitor:
+        chosen = {"locale": "en-GB", "viewport": {"width": width, "height": 900}, **context}
         contexts.append(chromium.new_context(**chosen))
         return Visitor(contexts[-1].new_page(), (running or festival).url)
 

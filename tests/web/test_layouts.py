@@ -123,9 +123,9 @@ def test_a_timeline_row_has_its_bar_and_room_for_its_words() -> None:
     shown = days(date(2024, 5, 16), date(2024, 5, 21))
     late = span("late", 21, 21)
     assert rows([VISIT, EXPO, late], shown) == [
-        Row(VISIT, column=1, span=2, tail=False, before=False, after=False),
-        Row(EXPO, column=2, span=5, tail=False, before=False, after=False),
-        Row(late, column=6, span=1, tail=True, before=False, after=False),
+        Row(VISIT, column=1, span=2, words="after", before=False, after=False),
+        Row(EXPO, column=2, span=5, words="inside", before=False, after=False),
+        Row(late, column=6, span=1, words="before", before=False, after=False),
     ]
 
 
