@@ -68,6 +68,12 @@ def vtimezone(tzid: str, instants: Iterable[datetime]) -> bytes | None:
     return None if found is None else _written(tzid, found, min(_EPOCH, years[0] - 1))
 
 
+def exact(tzid: str, years: Iterable[int]) -> bool:
+    """Whether one VTIMEZONE says every second of these years, so that no instant of them need be looked at."""
+    ordered = tuple(sorted(set(years)))
+    return any(_whole(tzid, each, ordered) for each in _fitting(tzid, ordered)[:1])
+
+
 def offset(onsets: Onsets, instant: datetime) -> timedelta:
     """The UTC offset that a reader of the rules finds for an instant."""
     years = (instant.year - 1, instant.year, instant.year + 1)
@@ -77,9 +83,13 @@ def offset(onsets: Onsets, instant: datetime) -> timedelta:
 
 def _says(tzid: str, onsets: Onsets, years: tuple[int, ...], instants: list[datetime]) -> bool:
     """Whether the rules give every instant its offset; looked at one by one only where whole years do not agree."""
-    if not _shortened(onsets) and all(_agrees(tzid, onsets, year) for year in years):
+    if _whole(tzid, onsets, years):
         return True
     return all(offset(onsets, instant.astimezone(UTC)) == _utcoffset(tzid, instant) for instant in instants)
+
+
+def _whole(tzid: str, onsets: Onsets, years: tuple[int, ...]) -> bool:
+    return not _shortened(onsets) and all(_agrees(tzid, onsets, year) for year in years)
 
 
 @lru_cache(maxsize=4096)

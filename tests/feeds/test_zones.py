@@ -15,7 +15,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from dateutil.tz import tzical
 
-from calfeed.feeds.zones import vtimezone
+from calfeed.feeds.zones import exact, vtimezone
 
 LISTED = (
     "Asia/Shanghai",
@@ -182,6 +182,20 @@ def test_only_published_instants_matter() -> None:
     autumn = [datetime(year, 10, 1, tzinfo=UTC) for year in (2023, 2024, 2025)]
     assert b"TZOFFSETTO:+0100" in (vtimezone("Africa/Casablanca", autumn) or b"")
     assert rules("Europe/Moscow", 2008, 2010)[1] == "+0300"
+
+
+def test_years_that_need_no_look_at_instants() -> None:
+    """Where one text says every second of them: not with a new law, nor where it ends a second early."""
+    assert [exact("Europe/Paris", (2024, 2030)), exact("Europe/Moscow", [2024]), exact("Europe/Moscow", [2009])] == [
+        True,
+        True,
+        True,
+    ]
+    assert [exact("Europe/Moscow", [2009, 2024]), exact("Africa/Cairo", [2024]), exact("UTC", [2024])] == [
+        False,
+        False,
+        False,
+    ]
 
 
 def test_no_instant_is_the_law_as_it_stands() -> None:
