@@ -75,7 +75,8 @@ def remind(ctx: click.Context, events: str | None) -> None:
     reminders = _reminders(found)
     reminders.start()
     click.echo("calfeed reminders are running", err=True)
-    stop.wait()
+    while not stop.wait(1):  # a signal that the kernel gives to another thread does not wake this one from its sleep
+        pass
     reminders.stop()
 
 
