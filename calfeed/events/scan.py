@@ -133,6 +133,16 @@ class _Scanner:
         return path
 
 
+def names(key: str) -> list[str]:
+    """The names of a dotted key; none where it only looks like one."""
+    if not {'"', "'", " ", "\t"}.intersection(key):
+        return key.split(".")
+    try:
+        return [_name(match) for match in _KEY.finditer(key)]
+    except tomli.TOMLDecodeError:  # an escape that is none: this stands inside a literal text
+        return []
+
+
 def _name(match: re.Match[str]) -> str:
     bare, basic, literal = match.groups()
     if basic is not None:

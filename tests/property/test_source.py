@@ -16,6 +16,7 @@ from calfeed.events import schema
 from calfeed.events.model import Catalog
 from calfeed.events.parse import load
 from calfeed.events.scan import places
+from calfeed.events.source import Document
 
 FILES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "golden" / "toml").glob("*.toml"))]
 PIECES = [
@@ -39,6 +40,10 @@ TEXTS = [
     "x",
     "[[events]]",
     "a\n[[events]]\nb",
+    "[calendar]\n[[events.overrides]]",
+    'a\nevents = []\n"events" = 1',
+    'a\n[["events"]]',
+    '[["\\q"]]\n"\\q" = 1',
     "# no comment",
     "} ]",
     '"',
@@ -71,6 +76,18 @@ values = st.recursive(
 )
 tapes = st.lists(st.integers(0, 11), min_size=1, max_size=40)
 trees = st.dictionaries(st.sampled_from(TRICKY), values, max_size=4)
+simple = st.dictionaries(st.sampled_from(["a", "b"]), scalars, max_size=2)
+ours = st.fixed_dictionaries(
+    {},
+    optional={
+        "calendar": st.one_of(simple, simple, values),
+        "events": st.lists(
+            st.fixed_dictionaries({}, optional={"a": scalars, "overrides": st.lists(simple, max_size=3), "b": simple}),
+            max_size=3,
+        ),
+        "feeds": st.lists(simple, max_size=2),
+    },
+)
 
 
 class Writer:
@@ -210,7 +227,7 @@ def paths(tree: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, .
     return found
 
 
-@given(trees, tapes)
+@given(st.one_of(trees, ours), tapes)
 def test_scanner_sees_every_key_where_it_was_written(tree: dict[str, Any], tape: list[int]) -> None:
     """The scanner's paths are those of the parsed tree, each at the place where it was first written."""
     writer = Writer(tape)
@@ -218,6 +235,22 @@ def test_scanner_sees_every_key_where_it_was_written(tree: dict[str, Any], tape:
     assert tomllib.loads(writer.text) == tree
     assert places(writer.text) == writer.places
     assert set(writer.places) == paths(tree)
+
+
+@given(st.one_of(trees, ours), tapes)
+def test_a_place_is_the_same_without_reading_all(tree: dict[str, Any], tape: list[int]) -> None:
+    """Headers found by one search, and entries scanned alone, are where the scanner of the whole text sees them."""
+    writer = Writer(tape)
+    writer.document(tree)
+    document = Document("events.toml", writer.text, tree)
+    assert {path: document.offset(path) for path in writer.places} == writer.places
+    events = tree["events"] if isinstance(tree.get("events"), list) else []
+    assert document.items("events") == [document.at(writer.places["events", n]) for n in range(len(events))]
+    if "calendar" in tree:
+        assert document.table("calendar") == document.at(writer.places["calendar",])
+    for index, overrides in document.overrides.items():
+        expected = [writer.places["events", index, "overrides", n] for n in range(len(overrides))]
+        assert overrides == [document.at(place) for place in expected]
 
 
 moments = st.one_of(
