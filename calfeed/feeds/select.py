@@ -49,8 +49,8 @@ class Query:
         """Unknown keys and empty values ask for nothing; raises QueryError for a value that cannot be used."""
         given: dict[str, list[str]] = {key: [] for key in KEYS}
         for key, value in pairs:
-            if key in given and value.strip():
-                given[key].append(_checked(key, value.strip()))
+            if key in given and value:
+                given[key].append(_checked(key, value.strip(" ")))
         return cls(
             categories=_list("category", given["category"]),
             exclude=_list("not", given["not"]),
@@ -146,10 +146,10 @@ def select(
     A parent that these readers may not know of is left out of its children. ``searchable`` may bring kept texts.
     """
     level = feed.visibility
-    seen = [event for event in events if visible(event, level, now)]
+    seen = [redacted(event, level, now) for event in events if visible(event, level, now)]
     uids = {event.uid for event in seen}
     matches = _matcher(feed, query, searchable)
-    found = [_child(redacted(event, level, now), uids) for event in seen if matches(event)]
+    found = [_child(event, uids) for event in seen if matches(event)]
     if query.cancelled == "drop":
         return [held(event) for event in found if event.status != "cancelled"]
     return found

@@ -26,8 +26,8 @@ class SelfService:
         with self._database.write() as connection:
             return subscriptions.create(connection, wish, now)
 
-    def owned(self, id_: str, token: str) -> Subscription:
-        """The subscription, for who has its token. Raises NotFound."""
+    def owned(self, id_: str, token: str) -> Subscription | None:
+        """The subscription, for who has its token; None for who has another. Raises NotFound."""
         with self._database.read() as connection:
             return subscriptions.owned(connection, id_, token)
 

@@ -136,12 +136,11 @@ def find(connection: Connection, id_: str) -> Subscription:
     return made(row)
 
 
-def owned(connection: Connection, id_: str, token: str) -> Subscription:
-    """The subscription, for who has its token. Raises NotFound, also for a wrong token."""
-    kept = connection.execute(select(subscription.c.digest).where(subscription.c.id == id_)).scalar()
-    if not hmac.compare_digest(kept or "", tokens.digest(token)):
-        raise NotFound("there is no such subscription")
-    return find(connection, id_)
+def owned(connection: Connection, id_: str, token: str) -> Subscription | None:
+    """The subscription, for who has its token; None for who has another. Raises NotFound."""
+    one = find(connection, id_)
+    kept = connection.execute(select(subscription.c.digest).where(subscription.c.id == id_)).scalar_one()
+    return one if hmac.compare_digest(kept, tokens.digest(token)) else None
 
 
 def shown(connection: Connection, id_: str, purpose: Purpose, proof: str) -> Subscription:
