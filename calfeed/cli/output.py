@@ -38,13 +38,15 @@ def feed(ctx: click.Context, /, *, feed: str, style: str, events: str | None, **
 
     Example: calfeed feed expo --lang zh --cancelled drop > expo.ics
     """
+    from calfeed.events.parse import uncollected  # pydantic
     from calfeed.feeds.select import Query  # only here
 
     found = settings(ctx, events)
-    snapshot = current_snapshot(found)
     asked = Query.parse(_pairs(query))
     path = f"/feeds/{feed}.{style}"
-    resource = snapshot.resource(path, asked) or snapshot.resource(path, asked, private=True)
+    with uncollected():
+        snapshot = current_snapshot(found)
+        resource = snapshot.resource(path, asked) or snapshot.resource(path, asked, private=True)
     if resource is None:
         raise click.UsageError(f"no feed {feed!r}; there are: {', '.join(snapshot.catalog.feed_by_id)}")
     sys.stdout.buffer.write(resource.body)

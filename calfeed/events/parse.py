@@ -24,13 +24,13 @@ _RECURRENCE = ("rrule", "rdate", "exdate", "overrides")
 
 def load(files: Iterable[tuple[str, str | bytes]]) -> Catalog:
     """The Catalog of ``(name, content)`` files, one source together; raises SourceError with every problem."""
-    with _uncollected():
+    with uncollected():
         return parse(read(files))
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """10,000 events are a million objects that all stay: to look for garbage meanwhile takes a third of the time."""
+def uncollected() -> Iterator[None]:
+    """What makes many values that all stay is not searched for garbage meanwhile: that takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
 from typing import Protocol, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from calfeed.errors import Location
 from calfeed.events.model import ALL, Channel, Event, Feed
@@ -60,11 +61,20 @@ def uids(events: Iterable[Placed[EventTable]], namespace: UUID) -> dict[str, str
     by_id: dict[str, str] = {}
     taken: dict[str, Location] = {}
     for table, scope, place in events:
-        uid = by_id[table.id] = table.uid or str(uuid5(namespace, table.id))
+        uid = by_id[table.id] = table.uid or eternal_uid(namespace, table.id)
         first = taken.setdefault(uid, place)
         if first is not place:
             scope.error(("uid",) if table.uid else ("id",), f"{uid!r} is already the UID of the event at {first}")
     return by_id
+
+
+def eternal_uid(namespace: UUID, name: str) -> str:
+    """``str(uuid5(namespace, name))`` (RFC 4122 §4.3) in a third of its time: a cold start makes one for each event."""
+    octets = bytearray(sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    octets[6] = octets[6] & 0x0F | 0x50
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def check_parents(events: Sequence[Placed[EventTable]]) -> None:

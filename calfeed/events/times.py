@@ -124,10 +124,12 @@ def after(start: Moment, length: Duration) -> Moment:
             raise Fault("an all-day event lasts whole days", "write days, such as '2d', or a start with an hour")
         return start + timedelta(days=length.days)
     local = start.tzinfo
-    days_later = (start.replace(tzinfo=None) + timedelta(days=length.days)).replace(tzinfo=local, fold=start.fold)
-    return (days_later.astimezone(UTC) + timedelta(seconds=length.seconds)).astimezone(local)
+    if length.days:
+        start = (start.replace(tzinfo=None) + timedelta(days=length.days)).replace(tzinfo=local, fold=start.fold)
+    return (start.astimezone(UTC) + timedelta(seconds=length.seconds)).astimezone(local)
 
 
+@lru_cache(maxsize=1024)
 def duration(text: str, most_days: int) -> Duration:
     """A length such as ``1h30m`` of at most ``most_days``; raises Fault."""
     length = Duration.parse(text)
