@@ -284,8 +284,8 @@ def test_warnings_do_not_stop_a_source() -> None:
     assert [str(each) for each in catalog.warnings] == [
         "events.toml:7:15: warning: feeds[0].categories[0]: no event has the category 'expo'",
         (
-            "events.toml:11:1: warning: channels[0].url: a literal URL is a secret that everyone reads who reads this file"
-            " (write env:NAME or file:PATH)"
+            "events.toml:11:1: warning: channels[0].url: a literal URL is a secret that everyone reads "
+            "who reads this file (write env:NAME or file:PATH)"
         ),
     ]
 
