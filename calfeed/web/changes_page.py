@@ -38,10 +38,11 @@ def changes() -> Response:
 
 def lines(here: Page) -> list[Line]:
     """The changes that this reader may know of, under the page's filter, the newest first."""
-    return [_line(here, change) for change in here.snapshot.history(here.feed, here.query.filter)]
+    return [line(here, change) for change in here.snapshot.history(here.feed, here.query.filter)]
 
 
-def _line(here: Page, change: Change) -> Line:
+def line(here: Page, change: Change) -> Line:
+    """A change as this reader reads it."""
     event = change.after or change.before
     if event is None:  # a change without either state cannot be made
         raise ValueError(f"a change of {change.uid} has no event")

@@ -10,12 +10,13 @@ from flask import Blueprint, Response
 from markupsafe import Markup
 
 from calfeed.errors import NotFound
-from calfeed.events.model import Event
-from calfeed.events.occurrences import occurrences
+from calfeed.events.model import Event, Occurrence
+from calfeed.events.occurrences import end_of, occurrences
 from calfeed.events.revision import Change, ChangeKind
 from calfeed.feeds.jsonld import event_jsonld, script
 from calfeed.feeds.select import redacted, visible
 from calfeed.web import changes_page, subscribe
+from calfeed.web.facts import kin
 from calfeed.web.items import Item, items
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, base_url, page
@@ -39,17 +40,18 @@ def event_page(event: str) -> Response:
 def facts_of(here: Page, event: Event) -> dict[str, Any]:
     """What the template shows."""
     dated = occurrences_of(here, event)
-    history = [line for line in changes_page.lines(here) if line.change.uid == event.uid]
+    related = kin(here.snapshot)
+    history = related.history.get(event.uid, [])
     return {
         "event": event,
         "item": dated[0],
         "dates_ahead": dated if event.recurs else [],
         "parent": _known(here, event.parent),
-        "children": [child for child in here.catalog.events if child.parent == event.uid and _listed(here, child)],
+        "children": related.children.get(event.uid, []),
         "links": subscribe.event_links(event, base_url(here.snapshot), here.language),
         "map_link": _map(here, event),
-        "history": history,
-        "jsonld": _jsonld(here, event, [line.change for line in history]),
+        "history": [changes_page.line(here, change) for change in history],
+        "jsonld": _jsonld(here, event, history),
     }
 
 
@@ -59,6 +61,7 @@ def occurrences_of(here: Page, event: Event) -> list[Item]:
     far = timedelta(days=36525)
     ahead = list(occurrences(open_seen, here.now, here.now + far, limit=SHOWN))
     some = ahead or list(occurrences(open_seen, here.now - far, here.now, limit=SHOWN))
+    some = some or [Occurrence(event, event.start, end_of(event, event.start))]
     return items(some, here.zone, here.facts.hues)
 
 
@@ -72,10 +75,6 @@ def _jsonld(here: Page, event: Event, history: Iterable[Change]) -> Markup:
 def _known(here: Page, uid: str | None) -> Event | None:
     found = here.catalog.by_uid.get(uid or "")
     return found if found and visible(found, "unlisted", here.now) else None
-
-
-def _listed(here: Page, event: Event) -> bool:
-    return visible(event, "public", here.now)
 
 
 def _map(here: Page, event: Event) -> str | None:

@@ -59,7 +59,15 @@ def _shown(name: str) -> Response:
     here, found = page(), manual().get(name)
     if found is None:
         raise NotFound(f"the help has no page {name!r}")
-    return show("help.html", here, pages=manual(), current=found, words="", hits=[], html=rendered(found.text))
+    return show(
+        "help.html",
+        here,
+        pages=manual(),
+        current=found,
+        words="",
+        hits=[],
+        html=rendered(found.text, request.script_root),
+    )
 
 
 @cache
@@ -74,11 +82,11 @@ def manual() -> Mapping[str, HelpPage]:
     return {name: HelpPage(name, _title(name, texts[name]), texts[name]) for name in names}
 
 
-def rendered(text: str) -> Markup:
+def rendered(text: str, root: str = "") -> Markup:
     """A page of the manual as HTML. It is part of the program, so tables and anchors need no sanitising."""
     from markdown_it import MarkdownIt  # 40 ms that only readers of the help pay
 
-    html: str = MarkdownIt("commonmark").enable("table").render(text)
+    html: str = MarkdownIt("commonmark").enable("table").render(text).replace('href="/', f'href="{root}/')
     return Markup(re.sub(r"<h([23])>(.*?)</h\1>", _anchored, html))  # noqa: S704 -- our own files
 
 

@@ -110,10 +110,11 @@ def _month(here: Page, opening: Window) -> dict[str, Any]:
     before, after = month.neighbours(first)
     days = timedelta(days=6)
     found = here.find(first - days, after + days)
+    fresh = here.query.change(since=None, until=None)
     steps = Steps(
         here.dates.month_year(first),
-        here.query.change(month=before, since=None, until=None),
-        here.query.change(month=after, since=None, until=None),
+        fresh.change(month=before) if not here.still or any_before(here.find, first) else None,
+        fresh.change(month=after) if not here.still or any_after(here.find, after - timedelta(days=1)) else None,
     )
     inside = [item for item in found if item.first < after and item.over >= first][:SCREENFUL]
     weeks = month.weeks(found, first, here.dates.locale.first_week_day)

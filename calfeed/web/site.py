@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 
-from calfeed.errors import CalfeedError, NotFound
+from calfeed.errors import CalfeedError, NotFound, Problem
 from calfeed.events.model import Catalog, Event, Feed, Text, instant
 from calfeed.feeds.select import EVERYTHING, Query
 from calfeed.feeds.snapshot import Snapshot
 from calfeed.ledger import Ledger
-from calfeed.publish import Publisher
 from calfeed.settings import Settings
 from calfeed.web.clients import Polls
 from calfeed.web.dates import Dates
@@ -32,16 +32,25 @@ class NotReady(CalfeedError):
     """No good state has been published yet (HTTP 503)."""
 
 
+class Publishing(Protocol):
+    """What pages ask of a Publisher."""
+
+    snapshot: Snapshot | None
+    problems: tuple[Problem, ...]
+    reloaded_at: datetime | None
+
+
 @dataclass(frozen=True)
 class Site:
-    """The application's parts, handed to `create_app`."""
+    """The application's parts, handed to `create_app`; ``still`` when its pages become files on a static host."""
 
-    publisher: Publisher
+    publisher: Publishing
     ledger: Ledger
     settings: Settings
     clock: Callable[[], datetime]
     polls: Polls
     brake: Brake = field(default_factory=Brake)
+    still: bool = False
 
     @property
     def snapshot(self) -> Snapshot:
@@ -76,6 +85,11 @@ class Page:
         self.snapshot = snapshot
         self.query = query
         self.now = now
+
+    @property
+    def still(self) -> bool:
+        """Whether this page becomes a file: what needs a server to answer is left out."""
+        return site().still
 
     @property
     def catalog(self) -> Catalog:
@@ -174,6 +188,8 @@ class Page:
 
     def feed_query(self) -> Query:
         """The filter of a subscribe link that gives what this page shows, its language included."""
+        if self.still:
+            return EVERYTHING
         query = self.query.filter
         if query.lang or self.language not in self.catalog.languages or self.language == self.catalog.calendar.language:
             return query
