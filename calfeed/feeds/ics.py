@@ -48,9 +48,10 @@ def content(properties: Iterable[Property]) -> list[str]:
     """Content lines, folded, without their last breaks."""
     lines = []
     for name, value, kind, params in properties:
-        text = value if isinstance(value, str) else ",".join(map(escape, value))
-        if kind == "text":
-            text = escape(text)
+        if isinstance(value, str):
+            text = escape(value) if kind == "text" and not value.isalpha() else value
+        else:
+            text = ",".join(map(escape, value))
         line = f"{name}{_written(params)}:{text}" if params else f"{name}:{text}"
         lines.append(line if len(line) <= LINE_OCTETS and line.isascii() else fold(line))
     return lines

@@ -81,8 +81,9 @@ def text_property(name: str, text: Text, tongues: Tongues, value: str | None = N
     It says its language unless that is the calendar's own and the only one.
     """
     language, native = tongues
-    tag, own = text.pick(language)
-    if len(text.by_language) > 1 or tag != native:
+    several = len(text.by_language) > 1
+    tag, own = text.pick(language) if several else text.by_language[0]
+    if several or tag != native:
         params = (("LANGUAGE", tag), *params)
     return (name, own if value is None else value, "text", params)
 

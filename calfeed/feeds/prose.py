@@ -20,10 +20,12 @@ def title(event: Event, language: str, *, marked: bool = False) -> str:
 
 def description(event: Event, language: str) -> str:
     """Plain text: what is to be announced, the description, how to join, where the publisher has it from."""
+    told = "" if event.description is None else plain(event.description.get(language))
+    if not (event.tba or event.conference or event.sources):
+        return told
     words = phrases(event.summary.pick(language)[0])
     parts = [announcement(event, words)] if event.tba else []
-    if event.description is not None:
-        parts.append(plain(event.description.get(language)))
+    parts.append(told)
     if event.conference:
         parts.append("\n".join(_join(each, language, words) for each in event.conference))
     if event.sources:
