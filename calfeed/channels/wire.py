@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from calfeed.events.comparison import changed_occurrences, occurrence_of
 from calfeed.events.model import Duration, Event
 from calfeed.events.revision import Change
 from calfeed.feeds.json_feed import event_json, moment, occurrence_json, stamp
+from calfeed.feeds.select import redacted, visible
 from calfeed.reminders.digest import DueDigest
 from calfeed.reminders.message import Message
 from calfeed.reminders.plan import DueReminder
@@ -108,8 +110,13 @@ def _times(event: Event | None) -> dict[str, Any] | None:
 
 
 def _event(event: Event, message: Message) -> dict[str, Any]:
-    origin = message.origin
-    return event_json(event, origin.revisions.get(event.uid), origin.home or None, message.language)
+    """As the API shows it: without the dates, and without the parent, that are not (yet) in public."""
+    origin, now = message.origin, message.timestamp + message.late_by
+    parent = origin.revisions.get(event.parent or "")
+    if parent is not None and not visible(parent.event, "public", now):
+        event = replace(event, parent=None)
+    shown = redacted(event, "public", now)
+    return event_json(shown, origin.revisions.get(event.uid), origin.home or None, message.language)
 
 
 def _late_by(late: timedelta) -> str:

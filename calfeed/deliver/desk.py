@@ -9,7 +9,7 @@ from calfeed.events.changes import compare
 from calfeed.events.model import Channel
 from calfeed.events.revision import Change
 from calfeed.ledger import Claimed, Current
-from calfeed.reminders.audience import hears
+from calfeed.reminders.audience import hears, known
 from calfeed.reminders.digest import find_digest
 from calfeed.reminders.message import Message, Origin, change_message, digest_message, reminder_message
 from calfeed.reminders.plan import find_reminder
@@ -40,8 +40,8 @@ class Desk:
         revision = self.current.revisions.get(claimed.uid or "")
         if revision is None or claimed.known is None:
             return None
-        after = None if revision.removed else revision.event
-        found = compare(claimed.known, after)
+        before, after = known(claimed.known, now), None if revision.removed else known(revision.event, now)
+        found = compare(before, after)
         if found is None:
             return None
         change = Change(
@@ -50,7 +50,7 @@ class Desk:
             uid=revision.uid,
             event_id=revision.event.id,
             number=revision.number,
-            before=claimed.known,
+            before=before,
             after=after,
             fields=found[1],
         )

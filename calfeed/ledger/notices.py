@@ -23,7 +23,7 @@ from calfeed.ledger.planning import horizon, withdraw
 from calfeed.ledger.schema import delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.reminders import clock
-from calfeed.reminders.audience import TOLD, hears
+from calfeed.reminders.audience import TOLD, hears, known
 from calfeed.reminders.plan import zone_of
 
 _SOON = timedelta(hours=36)  # longer than any quiet hours
@@ -33,8 +33,8 @@ def notify(
     connection: Connection, catalog: Catalog, changes: Iterable[Change], before: Mapping[str, Revision], now: datetime
 ) -> None:
     """Plans a notice of each change for each channel that hears of it, and withdraws those it outdates."""
-    known = horizon(connection)
-    channels = [one for one in catalog.channels if one.id in known]
+    planned = horizon(connection)
+    channels = [one for one in catalog.channels if one.id in planned]
     rows = []
     for change in changes:
         if change.kind in TOLD:
@@ -42,7 +42,7 @@ def notify(
             withdraw(connection, [row.id for row in waiting.values()], now)
             for one in channels:
                 base = _base(connection, waiting.get(one.id), before[change.uid])
-                told = _since(base, change)
+                told = _since(base, change, now)
                 if told is not None and hears(one, told, now):
                     rows.append(_row(catalog, one, told, base.number, now))
     if rows:
@@ -68,16 +68,17 @@ def _waiting(connection: Connection, uid: str) -> dict[str, AnyRow]:
     return {row.channel: row for row in connection.execute(query)}
 
 
-def _since(base: Revision, change: Change) -> Change | None:
+def _since(base: Revision, change: Change, now: datetime) -> Change | None:
     """The change as seen from the state that is known; None when it only undoes what nobody was told."""
-    found = compare(base.event, change.after)
+    before, after = known(base.event, now), change.after and known(change.after, now)
+    found = compare(before, after)
     if found is None:
         return None
     kind, names = found
-    return replace(change, kind=kind, fields=names, before=base.event)
+    return replace(change, kind=kind, fields=names, before=before, after=after)
 
 
-def _row(catalog: Catalog, one: Channel, change: Change, known: int, now: datetime) -> dict[str, Any]:
+def _row(catalog: Catalog, one: Channel, change: Change, base: int, now: datetime) -> dict[str, Any]:
     states = [event for event in (change.before, change.after) if event is not None]
     ends = [last_end(event) for event in states]
     over = None if None in ends else max(end for end in ends if end is not None)
@@ -90,7 +91,7 @@ def _row(catalog: Catalog, one: Channel, change: Change, known: int, now: dateti
         "uid": change.uid,
         "subject": key,
         "revision": change.number,
-        "before": known,
+        "before": base,
         "due": due,
         "at": due,
         "expires": over,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -22,6 +23,15 @@ def in_public(event: Event, at: datetime) -> bool:
     embargoed one only from its instant on.
     """
     return event.visibility == "public" and (event.embargo is None or at >= event.embargo)
+
+
+def known(event: Event, at: datetime) -> Event:
+    """The event as channels know it at ``at``: dates that are singled out, but not (yet) in public, are not so for them.
+
+    So an edit of what is hidden is no change that anybody could be told of, not even as a date that is off.
+    """
+    kept = tuple(one for one in event.overrides if in_public(one, at))
+    return event if len(kept) == len(event.overrides) else replace(event, overrides=kept)
 
 
 def selects(channel: Channel, event: Event) -> bool:
