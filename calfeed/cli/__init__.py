@@ -28,6 +28,7 @@ COMMANDS = {
     "rehearse": ("calfeed.cli.reminders:rehearse", "Play the schedule on a simulated clock."),
     "send-test": ("calfeed.cli.reminders:send_test", "One test message now, with the answer explained."),
     "deliveries": ("calfeed.cli.ledger:deliveries", "The ledger: list, show, retry, audit."),
+    "doctor": ("calfeed.cli.doctor:doctor", "What is wrong with this installation, and how to mend it."),
     "token": ("calfeed.cli.ledger:token", "The secret links of private feeds."),
 }
 
