@@ -29,11 +29,12 @@ def last_modified(
 
 
 def next_change(catalog: Catalog, revisions: Mapping[str, Revision], now: datetime) -> datetime | None:
-    """The next instant at which some feed changes by itself: an embargo or a tombstone ends, the past is trimmed."""
+    """The next instant at which some feed may change by itself: an embargo or a tombstone ends, the past is trimmed,
+    occurrences that are written one by one go on with the month."""
     ahead = [*_tombstone_ends(catalog, revisions, ()), *_embargoes(catalog.events)]
     if _near_limits(catalog.events):
         ahead.append(day_of(now) + timedelta(days=1))
-    if any(is_endless(event) for event in catalog.events):
+    if any(event.rrule for event in catalog.events):
         ahead.append(month_after(now))
     return min((moment for moment in ahead if moment > now), default=None)
 
@@ -56,11 +57,6 @@ def month_of(now: datetime) -> datetime:
 def month_after(now: datetime) -> datetime:
     """The first instant of the next UTC month."""
     return month_of(month_of(now) + timedelta(days=31))
-
-
-def is_endless(event: Event) -> bool:
-    """Whether the event's rule has no end."""
-    return event.rrule is not None and "COUNT=" not in event.rrule and "UNTIL=" not in event.rrule
 
 
 def _tombstone_ends(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from calfeed.events.colors import CSS3
@@ -19,7 +19,7 @@ from calfeed.feeds.select import Query
 from calfeed.feeds.style import Style
 from calfeed.feeds.text import uri
 from calfeed.feeds.vevent import vevents
-from calfeed.feeds.zones import vtimezone
+from calfeed.feeds.zones import exact, vtimezone
 
 MOST_EVENTS = 1_000
 """VEVENTs that Google reads of one feed, about; it drops the rest without a word."""
@@ -98,7 +98,7 @@ def _settled(
     hard: set[str] = set()
     while True:
         kept, gone = trimmed(found, today)
-        zones = {zone: vtimezone(zone, moments) for zone, moments in _instants(kept).items()}
+        zones = _zones(kept, pieces)
         unsaid = {zone for zone, written in zones.items() if written is None}
         if not unsaid:
             return kept, gone, [written for _, written in sorted(zones.items()) if written]
@@ -131,12 +131,25 @@ def too_much(count: int, size: int) -> bool:
     return count > MOST_EVENTS or size > MOST_OCTETS - _OVERHEAD
 
 
-def _instants(kept: Iterable[Written]) -> dict[str, list[datetime]]:
-    found: dict[str, list[datetime]] = {}
+def _zones(kept: Iterable[Written], pieces: Pieces) -> dict[str, bytes | None]:
+    """The VTIMEZONE of each TZID; None where one cannot say every instant."""
+    shown: dict[str, list[datetime]] = {}
+    ruled: dict[str, list[Written]] = {}
     for each in kept:
         for zone, moments in each.piece.instants.items():
-            found.setdefault(zone, []).extend(moments)
-    return found
+            shown.setdefault(zone, []).extend(moments)
+            if each.piece.ruled:
+                ruled.setdefault(zone, []).append(each)
+    return {zone: _zone(zone, moments, ruled.get(zone, ()), pieces) for zone, moments in shown.items()}
+
+
+def _zone(zone: str, moments: list[datetime], ruled: Sequence[Written], pieces: Pieces) -> bytes | None:
+    years = {year for each in ruled for year in each.piece.ruled or ()}
+    if ruled and exact(zone, years | {moment.year for moment in moments}):
+        return vtimezone(zone, [*moments, *(datetime(year, 7, 1, tzinfo=UTC) for year in years)])
+    for each in ruled:
+        moments = moments + pieces.ruled_instants(each.entry, each.style.horizon)
+    return vtimezone(zone, moments)
 
 
 def _some_zone(timezone: str) -> bytes:

@@ -15,7 +15,7 @@ from calfeed.feeds.pieces import Entry
 from calfeed.feeds.properties import Property
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import EVERYTHING, Query
-from calfeed.feeds.series import AHEAD
+from calfeed.feeds.series import AHEAD, MOST
 from calfeed.feeds.style import Style
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ FORMATS = {
     "jscal": jscal.MEDIA_TYPE,
 }
 """Suffix and media type of everything that is served of a feed."""
+
+
+MOST_EXPANDED = 20_000
+"""VEVENTs that recurring events are expanded to in one feed, about: ``expand=1`` is anybody's to ask for."""
+_SHARES = (MOST, 300, 100, 30, 10)
 
 
 def feed_resource(snapshot: Snapshot, feed: Feed, suffix: str, query: Query) -> Resource:
@@ -54,7 +59,8 @@ def event_resource(snapshot: Snapshot, event_id: str, suffix: str, query: Query)
 
 def feed_layout(snapshot: Snapshot, feed: Feed, query: Query = EVERYTHING) -> Layout:
     """What stands in the iCalendar of a feed."""
-    calendar, style = snapshot.catalog.calendar, _style(snapshot, query)
+    calendar, entries = snapshot.catalog.calendar, snapshot.entries(feed, query)
+    style = _style(snapshot, query, sum(each.event.recurs for each in entries))
     source = _source(snapshot, feed, "ics", query)
 
     def head(told: str) -> Iterable[Property]:
@@ -63,7 +69,7 @@ def feed_layout(snapshot: Snapshot, feed: Feed, query: Query = EVERYTHING) -> La
         yield from manner(calendar)
         yield from origin(source, snapshot.url("/"))
 
-    return _lay_out(snapshot, head, snapshot.entries(feed, query), style)
+    return _lay_out(snapshot, head, entries, style)
 
 
 def _lay_out(snapshot: Snapshot, head: Head, entries: Sequence[Entry], style: Style) -> Layout:
@@ -86,8 +92,10 @@ def _modified(snapshot: Snapshot, layout: Layout) -> datetime:
     return max(moments)
 
 
-def _style(snapshot: Snapshot, query: Query) -> Style:
+def _style(snapshot: Snapshot, query: Query, recurring: int = 1) -> Style:
+    """``recurring`` events share what may be written one by one."""
     calendar = snapshot.catalog.calendar
+    most = next(most for most in _SHARES if most * recurring <= MOST_EXPANDED or most == _SHARES[-1])
     return Style(
         language=_language(snapshot, query),
         native=calendar.language,
@@ -98,6 +106,7 @@ def _style(snapshot: Snapshot, query: Query) -> Style:
         expand=query.expand,
         rich=query.rich,
         horizon=month_of(snapshot.built_at) + AHEAD,
+        most=most if query.expand else MOST,
     )
 
 

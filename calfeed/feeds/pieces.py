@@ -11,12 +11,15 @@ from calfeed.events.occurrences import last_end
 from calfeed.events.revision import Revision
 from calfeed.feeds.ics import octets
 from calfeed.feeds.properties import zone_name
-from calfeed.feeds.series import Part, bounded
+from calfeed.feeds.series import AHEAD, Part, bounded
 from calfeed.feeds.style import Style
 from calfeed.feeds.vevent import component, published
 
 MOST_STYLES = 12
 """Styles whose pieces are kept: a style is a language, an alarm, a way with cancelled events …"""
+
+FAR = 10_000
+"""Occurrences of one event for which a time zone rule is proved."""
 
 Stamp = tuple[object, ...]
 
@@ -35,9 +38,9 @@ class Entry(NamedTuple):
 class Piece(NamedTuple):
     """What one event adds to a feed.
 
-    ``instants`` are those it shows in local time, by TZID: a VTIMEZONE must be right for each. ``end`` is None for an
-    endless event. ``ruled`` says that it has an RRULE, ``single`` that it is written as its occurrences instead,
-    ``rolling`` that these go on with the style's horizon.
+    ``instants`` are those it shows in local time, by TZID: a VTIMEZONE must be right for each. ``ruled`` are the years
+    in which an RRULE makes readers compute more of them. ``end`` is None for an endless event. ``single`` says that a
+    recurring event is written as its occurrences, ``rolling`` that the choice of these goes on with the months.
     """
 
     octets: bytes
@@ -45,16 +48,20 @@ class Piece(NamedTuple):
     order: tuple[datetime, str]
     end: datetime | None
     instants: Mapping[str, Collection[datetime]]
-    ruled: bool = False
+    ruled: range | None = None
     single: bool = False
     rolling: bool = False
+
+
+Kept = dict[str, tuple[Stamp, Piece]]
 
 
 class Pieces:
     """A cache of pieces by style and UID, each good for one state of its event."""
 
-    def __init__(self, by_style: Mapping[Style, dict[str, tuple[Stamp, Piece]]] | None = None) -> None:
+    def __init__(self, by_style: Mapping[Style, Kept] | None = None) -> None:
         self._by_style = dict(by_style or {})
+        self._ruled: dict[str, tuple[Stamp, list[datetime]]] = {}
 
     def of(self, entries: Iterable[Entry], style: Style) -> list[Piece]:
         """The pieces of events, those made that are not kept."""
@@ -64,24 +71,39 @@ class Pieces:
             self._forget()
         return [_piece(entry, style, kept) for entry in entries]
 
+    def ruled_instants(self, entry: Entry, horizon: datetime) -> list[datetime]:
+        """The starts and ends that an RRULE makes readers compute, as far as anybody looks."""
+        stamp, kept = (horizon, *_stamp(entry)), self._ruled.get(entry.event.uid)
+        if kept is None or kept[0] != stamp:
+            found = (moment for each in bounded(entry.event, horizon, FAR) for moment in (each.start, each.end))
+            kept = (stamp, [moment.astimezone(UTC) for moment in found if isinstance(moment, datetime)])
+            self._ruled[entry.event.uid] = kept
+        return kept[1]
+
     def inherited(self, uids: Container[str], horizon: datetime) -> Pieces:
         """A copy for the next snapshot: the pieces of what is still published, in styles still in use."""
         styles = [(style, kept) for style, kept in list(self._by_style.items()) if style.horizon == horizon]
-        return Pieces({style: {uid: kept[uid] for uid in list(kept) if uid in uids} for style, kept in styles})
+        copy = Pieces({style: {uid: kept[uid] for uid in list(kept) if uid in uids} for style, kept in styles})
+        copy._ruled = {uid: each for uid, each in list(self._ruled.items()) if uid in uids}
+        return copy
 
     def _forget(self) -> None:
         for style in list(self._by_style)[:-MOST_STYLES]:
             self._by_style.pop(style, None)
 
 
-def _piece(entry: Entry, style: Style, kept: dict[str, tuple[Stamp, Piece]]) -> Piece:
-    event, revision = entry.event, entry.revision
-    stamp = (revision.number, revision.digest, revision.modified, None if entry.original else event)
-    found = kept.get(event.uid)
+def _stamp(entry: Entry) -> Stamp:
+    event, revision, original = entry
+    return (revision.number, revision.digest, revision.modified, None if original else event)
+
+
+def _piece(entry: Entry, style: Style, kept: Kept) -> Piece:
+    stamp, uid = _stamp(entry), entry.event.uid
+    found = kept.get(uid)
     if found is not None and found[0] == stamp:
         return found[1]
-    piece = make(event, revision, style)
-    kept[event.uid] = (stamp, piece)
+    piece = make(entry.event, entry.revision, style)
+    kept[uid] = (stamp, piece)
     return piece
 
 
@@ -91,28 +113,29 @@ def make(event: Event, revision: Revision, style: Style) -> Piece:
     written = octets([component(part, revision, style, utc) for part in found])
     instants: dict[str, list[datetime]] = {}
     for part in found:
-        _collect(part, style, utc, instants)
+        _collect(part, utc, instants)
     order = (_utc(event.start, event), event.uid)
     if not event.recurs:
         return Piece(written, len(found), order, _utc(event.end or event.start, event), instants)
-    end, ruled = last_end(event), any(part.rrule for part in found)
-    single = event.rrule is not None and not ruled
-    return Piece(written, len(found), order, end, instants, ruled, single, rolling=single and end is None)
+    end = last_end(event)
+    if any(part.rrule for part in found):
+        years = range(order[0].year - 1, (end or max(style.horizon, order[0] + AHEAD)).year + 2)
+        return Piece(written, len(found), order, end, instants, ruled=years)
+    single = event.rrule is not None
+    return Piece(
+        written, len(found), order, end, instants, single=single, rolling=end is None or len(found) >= style.most
+    )
 
 
 def _utc(moment: Moment, event: Event) -> datetime:
     return moment.astimezone(UTC) if isinstance(moment, datetime) else instant(moment, event.zone)
 
 
-def _collect(part: Part, style: Style, utc: frozenset[str], into: dict[str, list[datetime]]) -> None:
-    """The instants that a part shows, or by its rule makes others show, by the TZID they are shown with."""
-    event = part.event
-    shown: list[Moment | None] = [event.start, event.end]
+def _collect(part: Part, utc: frozenset[str], into: dict[str, list[datetime]]) -> None:
+    """The instants that a part shows, by the TZID they are shown with."""
+    shown: list[Moment | None] = [part.event.start, part.event.end]
     if part.recurrence_id is not None or part.exdates:
         shown += (part.recurrence_id, *part.exdates)
-    if part.rrule is not None:
-        for each in bounded(event, style.horizon):
-            shown += (each.start, each.end)
     for moment in shown:
         if isinstance(moment, datetime):
             zone = zone_name(moment)

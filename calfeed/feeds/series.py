@@ -12,7 +12,7 @@ from calfeed.events.model import Event, Moment, Occurrence, instant, moment_key
 from calfeed.events.occurrences import end_of, last_end, occurrences, occurs
 
 MOST = 1000
-"""Occurrences of one event that are written one by one; the latest are kept."""
+"""Occurrences of one event that are written one by one."""
 AHEAD = timedelta(days=731)
 """How far beyond now, or beyond its start, an endless event is written one by one."""
 
@@ -33,7 +33,7 @@ def child_uid(uid: str, moment: Moment | None) -> str:
     return str(uuid5(uuid5(NAMESPACE_URL, f"calfeed:{uid}"), moment_key(moment)))
 
 
-def parts(event: Event, *, single: bool, horizon: datetime) -> list[Part]:
+def parts(event: Event, *, single: bool, horizon: datetime, most: int = MOST) -> list[Part]:
     """The VEVENTs of an event, the first being the event itself.
 
     ``single`` writes a recurring event as its occurrences, an endless one up to ``horizon``. Dates of ``rdate`` become
@@ -42,19 +42,33 @@ def parts(event: Event, *, single: bool, horizon: datetime) -> list[Part]:
     if not event.recurs:
         return [Part(event, event.uid, event.parent)]
     if single:
-        return [_alone(event, each) for each in bounded(event, horizon)]
+        return [_alone(event, each) for each in bounded(event, horizon, most)]
     return [*_ruled(event), *_extra(event)]
 
 
-def bounded(event: Event, horizon: datetime) -> list[Occurrence]:
-    """The occurrences of an event, the latest `MOST`; of an endless one those up to ``horizon`` or two years of it."""
+def bounded(event: Event, horizon: datetime, most: int = MOST) -> list[Occurrence]:
+    """The occurrences of an event, of an endless one those up to ``horizon`` or two years of it; at most ``most``.
+
+    Of too many those around `AHEAD` before ``horizon`` are chosen, a quarter of them before it.
+    """
     begin = min(instant(moment, event.zone) for moment in _starts(event))
     until = (last_end(event) or max(horizon, begin + AHEAD)) + timedelta(seconds=1)
+    pivot = horizon - AHEAD
+    ahead = list(occurrences(event, max(begin, pivot), until, limit=most)) if until > pivot else []
+    seen = {each.key for each in ahead}
+    behind = [each for each in _before(event, begin, min(pivot, until), most) if each.key not in seen]
+    past = min(len(behind), max(most // 4, most - len(ahead)))
+    return behind[len(behind) - past :] + ahead[: most - past]
+
+
+def _before(event: Event, begin: datetime, pivot: datetime, most: int) -> list[Occurrence]:
+    """At least the last ``most`` occurrences before ``pivot``, where there are as many."""
+    found: list[Occurrence] = []
     for span in _SPANS:
-        found = list(occurrences(event, max(begin, until - span), until, limit=_UNBOUNDED))
-        if len(found) >= MOST or until - span < begin:
+        found = list(occurrences(event, max(begin, pivot - span), pivot, limit=_UNBOUNDED))
+        if len(found) >= most or pivot - span < begin:
             break
-    return found[-MOST:]
+    return found
 
 
 _UNBOUNDED = 1_000_000

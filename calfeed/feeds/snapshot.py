@@ -156,6 +156,8 @@ class Snapshot:
         return select(events, feed, query, now or self.built_at, searchable=self._searchable)
 
     def _searchable(self, event: Event) -> str:
+        if event is not self.standing.get(event.uid):
+            return texts(event)  # something was taken from it: what nobody may read nobody may find
         found = self._texts.get(event.uid)
         if found is None:
             found = self._texts[event.uid] = texts(event)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 
 from calfeed.events.model import Duration
 from calfeed.feeds.properties import Tongues
+from calfeed.feeds.series import MOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +15,8 @@ class Style:
     """How VEVENTs are written; with an event and its revision it decides every byte.
 
     ``native`` is the calendar's own language; ``mark`` shows what is cancelled as free and says so in its title;
-    ``utc`` are the zones whose events are written in UTC; ``horizon`` is the instant up to which endless events are
-    written one by one.
+    ``utc`` are the zones whose events are written in UTC. Of events written one by one, ``horizon`` is the instant up
+    to which endless ones go, ``most`` the number of occurrences of one event.
     """
 
     language: str = "en"
@@ -28,6 +29,7 @@ class Style:
     rich: bool = False
     utc: frozenset[str] = frozenset()
     horizon: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    most: int = MOST
 
     @property
     def tongues(self) -> Tongues:

@@ -34,7 +34,7 @@ def published(event: Event, style: Style) -> tuple[list[Part], frozenset[str]]:
     if seconds:
         utc |= {str(zone_name(moment)) for moment in seconds}
     single = style.expand or (event.rrule is not None and event.timezone in utc and not event.all_day)
-    return parts(event, single=single, horizon=style.horizon), utc
+    return parts(event, single=single, horizon=style.horizon, most=style.most), utc
 
 
 def vevents(event: Event, revision: Revision, style: Style) -> list[Component]:

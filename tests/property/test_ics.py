@@ -115,9 +115,10 @@ def named(event: Event) -> Event:
 
 
 def instances(event: Event, *, marked: bool) -> Iterator[Instance]:
-    for each in occurrences(event, SINCE, UNTIL, limit=1_000_000):
+    for each in occurrences(event, SINCE - timedelta(3), UNTIL + timedelta(3), limit=1_000_000):
         status = "confirmed" if marked and each.event.status == "cancelled" else each.event.status
-        yield in_utc(each.start), in_utc(each.end), title(each.event, "en", marked=marked), status
+        if touches(in_utc(each.start), in_utc(each.end)):
+            yield in_utc(each.start), in_utc(each.end), title(each.event, "en", marked=marked), status
 
 
 def in_utc(moment: Moment) -> Moment:
