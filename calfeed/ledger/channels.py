@@ -85,9 +85,13 @@ def restore(connection: Connection, id_: str, now: datetime) -> None:
 
 def reject_due(connection: Connection, now: datetime) -> int:
     """Rejects what has come due for channels that are broken; counts them."""
-    stuck = (delivery.c.state == State.PENDING, delivery.c.at <= now, delivery.c.channel.in_(broken(connection)))
+    names = broken(connection)
+    if not names:
+        return 0
+    stuck = (delivery.c.state == State.PENDING, delivery.c.at <= now, delivery.c.channel.in_(names))
+    rows = select(delivery.c.id).where(*stuck).with_for_update(skip_locked=True)
     values = {"state": State.REJECTED, "settled": now, "last_error": "the channel is broken"}
-    return connection.execute(update(delivery).where(*stuck).values(values)).rowcount
+    return connection.execute(update(delivery).where(delivery.c.id.in_(rows)).values(values)).rowcount
 
 
 def _break(connection: Connection, id_: str, reason: str, now: datetime) -> None:

@@ -96,12 +96,14 @@ def return_leases(connection: Connection, me: Process, now: datetime) -> int:
 
 def expire(connection: Connection, now: datetime) -> int:
     """Names the outcome of what can no longer be sent: expired, dead, rejected; counts them."""
+    late = (delivery.c.tries == 0) & (delivery.c.expires <= now)
+    over = (delivery.c.tries > 0) & (delivery.c.ends <= now)
     ended = 0
     for waits in WAITING:
-        late = update(delivery).where(waits, delivery.c.at <= now, delivery.c.tries == 0, delivery.c.expires <= now)
-        over = update(delivery).where(waits, delivery.c.at <= now, delivery.c.tries > 0, delivery.c.ends <= now)
-        ended += connection.execute(late.values(state=State.EXPIRED, settled=now)).rowcount
-        ended += connection.execute(over.values(state=State.DEAD, settled=now)).rowcount
+        for too_late, state in ((late, State.EXPIRED), (over, State.DEAD)):
+            rows = select(delivery.c.id).where(waits, delivery.c.at <= now, too_late).with_for_update(skip_locked=True)
+            statement = update(delivery).where(delivery.c.id.in_(rows)).values(state=state, settled=now)
+            ended += connection.execute(statement).rowcount
     return ended + channels.reject_due(connection, now)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from calfeed.errors import LedgerBusy, LedgerError, LedgerVersion
 from calfeed.ledger.schema import HEAD
 
 BUSY_SECONDS = 10.0
+STUCK_SECONDS = 15
+"""How long PostgreSQL suffers a transaction in which nothing happens: a process that was stopped holds locks in it."""
+
 _LOCK = 0xCA1F_EED
 """Key of the advisory lock that publishing, planning and upgrading take on PostgreSQL."""
 
@@ -32,7 +36,7 @@ class Database:
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.url = _normal(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url, busy_seconds) if self.sqlite else _postgresql(self.url)
+        self.engine = _sqlite(self.url, busy_seconds) if self.sqlite else _postgresql(self.url, busy_seconds)
         self._writing = self.engine.execution_options(calfeed_begin="IMMEDIATE")
         self._exclusive = self.engine.execution_options(calfeed_begin="EXCLUSIVE")
         self._checked = False
@@ -156,13 +160,23 @@ def _on_sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('calfeed_begin', 'DEFERRED')}")
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, busy_seconds: float) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             pool_pre_ping=True,  # a server that was restarted costs a reconnect, not a fault
-            pool_timeout=BUSY_SECONDS,
+            pool_timeout=busy_seconds,
             connect_args={"connect_timeout": 10, "application_name": "calfeed"},
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise LedgerError("PostgreSQL needs its driver: pip install 'calfeed[postgres]'") from None
+    event.listen(engine, "connect", partial(_on_postgresql_connect, busy_seconds))
+    return engine
+
+
+def _on_postgresql_connect(busy_seconds: float, connection: Any, _record: Any) -> None:
+    """Nobody waits for ever for a process that was stopped in the middle of a transaction; the server ends that."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {STUCK_SECONDS * 1000}")
+    connection.commit()

@@ -113,6 +113,17 @@ def test_a_server_that_is_away_is_busy_and_its_password_is_told_nobody() -> None
     assert "verysecret" not in str(caught.value)
 
 
+def test_nobody_waits_for_a_process_that_was_stopped_in_a_transaction(postgresql_url: str) -> None:
+    """The others are told that the database is busy, and the server ends the transaction before long."""
+    with Ledger(postgresql_url) as stopped, Ledger(postgresql_url, busy_seconds=0.05) as other:
+        stopped.upgrade()
+        with stopped.database.alone() as connection:
+            assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "15s"
+            with pytest.raises(LedgerBusy, match="lock timeout"):
+                other.publish(EMPTY, NOW)
+        assert other.publish(EMPTY, NOW).version == 1
+
+
 def test_connections_that_the_server_dropped_are_made_anew(postgresql_url: str) -> None:
     """As after a restart of the server: neither the ledger nor its bell stays deaf."""
     with Ledger(postgresql_url) as ledger, Ledger(postgresql_url) as other:
