@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from threading import Lock
 
 KEPT = timedelta(days=14)
@@ -40,13 +41,18 @@ _FAMILIES = (
 
 
 def family(user_agent: str) -> str:
-    """The family of client that sends this User-Agent."""
+    """The family of client that sends this User-Agent; its beginning says it."""
+    return _family(user_agent[:200])
+
+
+@lru_cache(maxsize=1024)
+def _family(user_agent: str) -> str:
     return next((name for sign, name in _FAMILIES if sign.lower() in user_agent.lower()), "Other")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
-    """A family's last poll of a feed; ``etag`` is the version it was given."""
+    """A family's last poll of a feed, to be rewritten by its next; ``etag`` is the version it was given."""
 
     path: str
     family: str
@@ -64,15 +70,21 @@ class Polls:
         self._seen: OrderedDict[tuple[str, str], Seen] = OrderedDict()
         self._lock = Lock()
 
-    def seen(self, path: str, user_agent: str, held: str) -> None:  # noqa: ARG002 -- the caller's protocol: what the client holds after any answer is the present version
-        """A client has asked for a feed and is being given, or told that it has, the present version."""
-        key = (path, family(user_agent))
-        etag, now = self.current(path) or "", self._clock()
+    def seen(self, path: str, user_agent: str, etag: str) -> None:
+        """A client has asked for a feed and is being given, or told that it has, the version of that tag."""
+        key, now = (path, family(user_agent)), self._clock()
         with self._lock:
-            before = self._seen.pop(key, None)
-            self._seen[key] = Seen(*key, now, etag, before.polls + 1 if before else 1)
-            while len(self._seen) > MOST:
-                self._seen.popitem(last=False)
+            known = self._seen.get(key)
+            if known is None:
+                self._begin(Seen(*key, now, etag, 1))
+                return
+            known.at, known.etag, known.polls = now, etag, known.polls + 1
+            self._seen.move_to_end(key)
+
+    def _begin(self, first: Seen) -> None:
+        self._seen[first.path, first.family] = first
+        if len(self._seen) > MOST:
+            self._seen.popitem(last=False)
 
     def recent(self) -> list[Seen]:
         """The families of late, last seen first."""

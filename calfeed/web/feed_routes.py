@@ -8,7 +8,7 @@ from calfeed.errors import NotFound
 from calfeed.events.model import ALL
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import Query
-from calfeed.web.feeds import answer
+from calfeed.web.feeds import answer, disposed
 from calfeed.web.site import site
 
 blueprint = Blueprint("feeds", __name__)
@@ -38,8 +38,8 @@ def serve(path: str, disposition: str | None = None) -> Response:
     if resource is None:
         raise NotFound(f"there is no {path!r}; the feed of everything is /feeds/{ALL}.ics")
     if path.startswith("/feeds/") and path.endswith(".ics"):
-        headers = request.headers
-        site().polls.seen(path, headers.get("User-Agent", ""), headers.get("If-None-Match", ""))
+        polls = site().polls
+        polls.seen(path, request.headers.get("User-Agent", ""), polls.current(path) or "")
     return sent(resource, disposition)
 
 
@@ -59,12 +59,3 @@ def sent(resource: Resource, disposition: str | None = None, *, private: bool = 
     response.headers.clear()
     response.headers.extend(headers)
     return response
-
-
-def disposed(how: str, name: str) -> str | None:
-    """Content-Disposition of an iCalendar file; the other formats have none."""
-    return f'{how}; filename="{_plain(name)}"' if name.endswith(".ics") else None
-
-
-def _plain(name: str) -> str:
-    return "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-_." else "-" for letter in name)

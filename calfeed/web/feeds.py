@@ -56,6 +56,15 @@ def _headers(resource: Resource, etag: str, *, private: bool) -> Headers:
     ]
 
 
+def disposed(how: str, name: str) -> str | None:
+    """Content-Disposition of an iCalendar file; the other formats have none."""
+    return f'{how}; filename="{_plain(name)}"' if name.endswith(".ics") else None
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-_." else "-" for letter in name)
+
+
 def http_date(moment: datetime) -> str:
     """``Thu, 16 May 2024 08:00:00 GMT``."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, request
 
 from calfeed.errors import NotFound
 from calfeed.feeds.select import Query
-from calfeed.web.feed_routes import disposed, sent
+from calfeed.web.feed_routes import sent
+from calfeed.web.feeds import disposed
 from calfeed.web.site import site
 
 blueprint = Blueprint("private_feeds", __name__)

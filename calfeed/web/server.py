@@ -73,6 +73,7 @@ def load_application() -> Callable[..., Any]:
     from calfeed.ledger import Ledger  # sqlalchemy: in the worker, not in the process that starts it
     from calfeed.publish import Publisher
     from calfeed.web.app import create_app
+    from calfeed.web.clients import Polls
     from calfeed.web.fast import FastFeeds
 
     _end_with_parent()
@@ -83,7 +84,8 @@ def load_application() -> Callable[..., Any]:
     publisher.reload()
     publisher.watch()
     app = create_app(publisher, ledger, settings)
-    return FastFeeds(app.wsgi_app, publisher)
+    polls: Polls = app.extensions["calfeed"].polls
+    return FastFeeds(app.wsgi_app, publisher, polls)
 
 
 def _end_with_parent() -> None:
