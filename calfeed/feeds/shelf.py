@@ -23,7 +23,7 @@ class Shelf:
     """
 
     def __init__(self, before: Mapping[Key, Resource] | None = None) -> None:
-        self._before = before or {}
+        self._before = {} if before is None else before
         self._plain: dict[Key, Resource] = {}
         self._variants: dict[Key, Resource] = {}
 
