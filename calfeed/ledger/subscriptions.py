@@ -36,9 +36,8 @@ MOST_PER_URL = 10
 MOST_UNVERIFIED_PER_HOST = 100
 """Quotas. A host that is asked to prove itself again and again may be somebody's victim."""
 
-CHALLENGE_TIME = timedelta(hours=1)
-"""How long an endpoint that fails is challenged again."""
 UNVERIFIED_KEPT = timedelta(days=1)
+"""How long an endpoint that fails is challenged again, and what did not prove itself is kept."""
 GONE_KEPT = timedelta(days=30)
 
 _UNVERIFIED = subscription.c.state == literal_column("'unverified'")  # SQLite takes a partial index for a literal only
@@ -202,7 +201,7 @@ def prune(connection: Connection, now: datetime) -> int:
 def counts(connection: Connection) -> dict[str, int]:
     """How many stand where."""
     query = select(subscription.c.state, func.count()).group_by(subscription.c.state)
-    return dict(iter(connection.execute(query).tuples()))
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def made(row: AnyRow) -> Subscription:
@@ -236,7 +235,8 @@ def _challenge(id_: str, audience_id: str, now: datetime) -> dict[str, object]:
         "subject": "challenge",
         "due": now,
         "at": now,
-        "ends": now + CHALLENGE_TIME,
+        "expires": now + UNVERIFIED_KEPT,
+        "ends": now + UNVERIFIED_KEPT,
         "state": State.PENDING,
         "planned": now,
     }

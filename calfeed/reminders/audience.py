@@ -26,7 +26,7 @@ def in_public(event: Event, at: datetime) -> bool:
 
 
 def known(event: Event, at: datetime) -> Event:
-    """The event as channels know it at ``at``: dates that are singled out, but not (yet) in public, are not so for them.
+    """The event as channels know it at ``at``: dates singled out that are not (yet) in public are not so for them.
 
     So an edit of what is hidden is no change that anybody could be told of, not even as a date that is off.
     """
