@@ -12,7 +12,7 @@ from calfeed.feeds.lint.report import Report
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETER = re.compile(r";([A-Za-z0-9-]+)=")
 _VALUE = re.compile(r'"([^"]*)"|([^";:,]*)')
-_CARET = re.compile(r"\^(?![n'^])")
+_CARETS = re.compile(r"[^^]*(?:\^[n'^][^^]*)*")
 _SHOWN = 60
 
 MOST_PARAMETERS = 1000
@@ -115,5 +115,5 @@ def _report_broken(logical: Logical, name: str, rest: str, report: Report) -> No
 
 
 def _check_carets(number: int, name: str, parameter: Parameter, report: Report) -> None:
-    if any(_CARET.search(value) for value in parameter.values):
+    if not all(_CARETS.fullmatch(value) for value in parameter.values):
         report.add(findings.CARET, f"{parameter.name} is {shown(parameter.value)}", line=number, path=name)

@@ -1,0 +1,47 @@
+"""iCalendar to an event list: TOML with the UIDs kept, and what it cannot carry, with its lines.
+
+A feed of ours comes back as it was: importing and publishing it again gives the same feed, revisions excepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calfeed.errors import Problem
+from calfeed.events import bounds
+from calfeed.feeds.read_ics import head, reading, series, uncarried
+from calfeed.feeds.read_ics.draft import Draft
+from calfeed.feeds.read_ics.entry import Entry, read_entry
+from calfeed.feeds.read_ics.lost import Lost
+from calfeed.feeds.read_ics.mending import mended
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The event list, which loads without errors, and what of the file is not in it."""
+
+    toml: str
+    lost: tuple[Problem, ...]
+
+
+def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Imported:
+    """The event list of an iCalendar file; raises SourceError where it is none.
+
+    ``file`` names it in problems; ``calendar_id`` is the id of the calendar, else made of its name.
+    """
+    lost = Lost(file)
+    calendars = reading.calendars(data, file, lost)
+    frames = [head.frame(calendar, lost) for calendar in calendars]
+    entries: list[Entry] = []
+    for calendar, frame in zip(calendars, frames, strict=True):
+        uncarried.tell(calendar, lost)
+        events = [child for child in calendar.children if child.name == "VEVENT"]
+        for event in events[bounds.EVENTS :]:
+            lost.add("VEVENT", f"of more than {bounds.EVENTS} events the first were kept", event.number)
+        entries += (entry for event in events[: bounds.EVENTS] if (entry := read_entry(event, frame)) is not None)
+    shared = frames[0]
+    found = series.joined(entries, shared)
+    series.name_all(found, shared)
+    series.relate(found, shared)
+    draft = Draft(head.calendar_table(calendars, shared, calendar_id), found, calendars[0].number)
+    return Imported(mended(draft, lost), lost.problems())
