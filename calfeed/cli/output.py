@@ -22,12 +22,14 @@ FORMATS = ("ics", "jcal", "json", "atom", "jscal")
 
 @click.command()
 @click.argument("feed", default="all")
-@click.option("--format", "style", type=click.Choice(FORMATS), default="ics", show_default=True)
+@click.option("--format", "style", type=click.Choice(FORMATS), default="ics", show_default=True, help="Which form.")
 @click.option("--category", multiple=True, help="Any of these; may be repeated.")
 @click.option("--not", "exclude", multiple=True, help="None of these; may be repeated.")
 @click.option("--lang", help="Language of the texts.")
 @click.option("--q", help="Only what these words are found in.")
-@click.option("--cancelled", type=click.Choice(["keep", "mark", "drop"]))
+@click.option(
+    "--cancelled", type=click.Choice(["keep", "mark", "drop"]), help="Cancelled, told in the title, or left out."
+)
 @click.option("--alarm", metavar="LEAD", help="An alarm this long before each item, such as 30m.")
 @click.option("--expand", is_flag=True, help="One VEVENT per occurrence.")
 @click.option("--rich", is_flag=True, help="RFC 9073 components.")

@@ -149,7 +149,13 @@ def _utc(at: datetime) -> str:
 @click.command()
 @click.option("--from", "since", type=Instant(), required=True, help="Where the simulated clock begins.")
 @click.option("--to", "until", type=Instant(), required=True, help="Where it ends (a day counts whole).")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=3600, show_default=True)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600,
+    show_default=True,
+    help="Simulated seconds a second.",
+)
 @click.option("--to-url", "to_url", metavar="URL", help="Send all to this webhook; needs no configured channel.")
 @click.option("--secret", metavar="REF", help="Signing secret for --to-url: env:NAME, file:PATH or whsec_….")
 @click.option("--dry-run", is_flag=True, help="Send nothing.")

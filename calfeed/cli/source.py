@@ -58,7 +58,13 @@ def _is_stdout(target: Path) -> bool:
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--format", "style", type=click.Choice(["text", "github", "sarif", "json"]), default="text")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "github", "sarif", "json"]),
+    default="text",
+    help="For people, for GitHub's annotations, as SARIF 2.1.0 or as JSON.",
+)
 @json_option
 @events_option
 @click.pass_context
@@ -130,7 +136,7 @@ def schema() -> None:
 @click.command()
 @click.option("--from", "since", type=Instant(), help="First instant or day (default: today).")
 @click.option("--to", "until", type=Instant(), help="Last day, inclusive, or end instant (default: 30 days on).")
-@click.option("--feed", "feed_id", default="all", show_default=True)
+@click.option("--feed", "feed_id", default="all", show_default=True, help="Only what stands in this feed.")
 @click.option("--category", multiple=True, help="Any of these; may be repeated.")
 @click.option("--lang", help="Language of the titles.")
 @json_option
