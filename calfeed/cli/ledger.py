@@ -33,7 +33,7 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only these.")
 @click.option("--channel", metavar="ID", help="Only those of this channel.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 @json_option
 @click.pass_context
 def list_deliveries(ctx: click.Context, *, state: str | None, channel: str | None, limit: int, as_json: bool) -> None:
