@@ -60,6 +60,11 @@ class Database:
             self.lock(connection)
             yield connection
 
+    def version(self) -> str | None:
+        """The migration the database stands at, whichever that is; None for an empty one."""
+        with faults(), self.engine.begin() as connection:
+            return current_version(connection)
+
     @contextmanager
     def upgrading(self) -> Iterator[Connection]:
         """As `alone`, but keeps out readers too where that is possible, and takes a database of any version."""

@@ -13,6 +13,8 @@ from calfeed.ledger.schema import HEAD
 
 def upgrade(database: Database) -> tuple[str | None, str]:
     """(version before, version now). Raises LedgerVersion for a database newer than this program."""
+    if database.version() == HEAD:  # nothing to do, so nobody else's lock need be waited for
+        return HEAD, HEAD
     with database.upgrading() as connection:
         before = current_version(connection)
         if before == HEAD:
