@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from calfeed.events.model import ALL, instant
 from calfeed.web import agenda, month, security, timeline
@@ -15,7 +15,7 @@ from calfeed.web.qr import qr
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, base_url, page
 from calfeed.web.subscribe import subscribe_links
-from calfeed.web.window import SCREENFUL, Window, any_after, any_before, backward, forward
+from calfeed.web.window import SCREENFUL, Window, any_after, any_before, backward, forward, whole
 from calfeed.web.zones import zone_choices
 
 blueprint = Blueprint("pages", __name__)
@@ -59,6 +59,8 @@ def contents(here: Page) -> dict[str, Any]:
     make = {"agenda": _agenda, "month": _month, "timeline": _timeline}[here.query.view]
     values = make(here, opening)
     dated = here.query.since or here.query.until or here.query.month
+    if here.still and (here.feed.id != ALL or request.path != "/"):
+        values["steps"] = Steps(values["steps"].label, None, None)  # a folder for each window of each feed is too many
     values["at"] = _at(here, opening)
     values["past"] = not dated and bool(opening.items) and not _ahead(here, opening)
     values["next_day"] = None if dated or not _ahead(here, opening) else opening.items[0].first
@@ -85,13 +87,14 @@ def _at(here: Page, opening: Window) -> datetime:
 def _steps(here: Page, shown: Window) -> Steps:
     first = min((max(item.first, shown.first) for item in shown.items), default=shown.first)
     last = max((item.last for item in shown.items if item.last <= shown.last), default=shown.last)
-    day = timedelta(days=1)
+    label = here.dates.span(first, max(first, last), year=True) if shown.items else here.dates.plain(shown.first)
+    earlier, later = shown.first - timedelta(days=1), shown.last + timedelta(days=1)
     fresh = here.query.change(since=None, until=None, month=None)
-    return Steps(
-        here.dates.span(first, max(first, last), year=True) if shown.items else here.dates.plain(shown.first),
-        fresh.change(until=shown.first - day) if shown.before else None,
-        fresh.change(since=shown.last + day) if shown.after else None,
-    )
+    if here.still:  # windows that begin anywhere would be files without end
+        back, on = fresh.change(month=earlier.replace(day=1)), fresh.change(month=later.replace(day=1))
+    else:
+        back, on = fresh.change(until=earlier), fresh.change(since=later)
+    return Steps(label, back if shown.before else None, on if shown.after else None)
 
 
 def _agenda(here: Page, opening: Window) -> dict[str, Any]:
@@ -100,6 +103,9 @@ def _agenda(here: Page, opening: Window) -> dict[str, Any]:
         shown = forward(here.find, query.since, query.until)
     elif query.until:
         shown = backward(here.find, query.until)
+    elif query.month:
+        last = month.neighbours(query.month)[1] - timedelta(days=1)
+        shown = whole(here.find, query.month, last) if here.still else forward(here.find, query.month, last)
     else:
         shown = opening
     return {"months": agenda.agenda(shown.items, shown.first), "shown": shown, "steps": _steps(here, shown)}

@@ -43,6 +43,11 @@ def forward(find: Find, first: date, limit: date | None = None) -> Window:
     return Window(kept, first, end, before, limit is not None and any_after(find, limit))
 
 
+def whole(find: Find, first: date, last: date) -> Window:
+    """All of these days, however many items they have."""
+    return Window(find(first, last), first, last, any_before(find, first), any_after(find, last))
+
+
 def backward(find: Find, last: date) -> Window:
     """The screenful that ends with ``last``."""
     found: list[Item] = []
