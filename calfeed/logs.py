@@ -61,4 +61,5 @@ def _word(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+    """Paths and answers hold what strangers wrote: a line stays a line, and no terminal is steered."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

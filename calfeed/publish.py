@@ -176,7 +176,7 @@ class Publisher:
     def _beat(self) -> None:
         """Without it others would take this process for gone, and an older source than its own for a rollback."""
         now = self._clock()
-        if self._beaten_at is None or now - self._beaten_at >= BEAT:
+        if self._beaten_at is None or abs(now - self._beaten_at) >= BEAT:
             self._beaten_at = now
             with suppress(LedgerError):  # the publication itself will say so
                 self._ledger.beat(now)
@@ -197,7 +197,7 @@ class Publisher:
     def _due(self) -> bool:
         now = self._clock()
         if self._retry_at is not None:
-            return now >= self._retry_at
+            return now >= self._retry_at or self._retry_at - now > RETRY  # the clock may have been put back
         if self.snapshot is not None and self.snapshot.expires is not None and now >= self.snapshot.expires:
             return True
         return self._changed_elsewhere(now)

@@ -16,7 +16,7 @@ TOOL = "calfeed check"
 
 def text(problems: Iterable[Problem]) -> str:
     """One problem a line: ``events.toml:12:1: error: events[3].end: … (hint) [code]``."""
-    return "".join(f"{_one_line(str(problem))}\n" for problem in problems)
+    return "".join(f"{one_line(str(problem))}\n" for problem in problems)
 
 
 def as_json(problems: Iterable[Problem]) -> str:
@@ -125,7 +125,7 @@ def _sentence(problem: Problem) -> str:
     return f"{what} ({problem.hint})" if problem.hint else what
 
 
-def _one_line(line: str) -> str:
+def one_line(line: str) -> str:
     """A file name or value may hold anything; a line of the report stays a line, and no terminal is steered."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
 

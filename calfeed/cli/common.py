@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from calfeed.errors import Problem, SourceError
+from calfeed.reports import one_line
 from calfeed.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def show_problems(problems: Iterable[Problem], *, err: bool = False) -> None:
     """One line a problem, coloured by severity on a terminal."""
     for problem in problems:
         color = "red" if problem.severity == "error" else "yellow"
-        text = str(problem).replace(f" {problem.severity}: ", f" {click.style(problem.severity, fg=color)}: ", 1)
+        text = one_line(str(problem)).replace(
+            f" {problem.severity}: ", f" {click.style(problem.severity, fg=color)}: ", 1
+        )
         click.echo(text, err=err)
 
 

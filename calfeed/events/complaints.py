@@ -149,7 +149,7 @@ def _type_hint(kind: str, value: Any, path: Path) -> str:
     if kind == "string_type" and isinstance(value, date | time):
         return "put it in quotes"
     if kind == "list_type" and isinstance(value, str) and not _may_be_secret(path):
-        return f'put it in brackets: ["{value}"]'
+        return f'put it in brackets: ["{show(value)[1:-1]}"]'
     return ""
 
 

@@ -32,7 +32,8 @@ def recurring(event: Event, table: schema.EventTable, scope: Scope, places: Sequ
             return event  # what its dates and overrides mean cannot be said without it
         event = replace(event, rrule=rule)
     skipped = [scope.take(("exdate", n), _occurrence, each, event) for n, each in enumerate(table.exdate or ())]
-    overrides = _overrides(event, table.overrides or (), scope, places, language)
+    changed = table.overrides or ()
+    overrides = _overrides(event, changed, scope, places if changed else (), language)  # faulty ones may be taken out
     event = replace(event, exdate=_ordered(skipped))
     scope.take(("exdate",), _some_left, event)
     return replace(event, overrides=overrides)

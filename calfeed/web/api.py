@@ -128,8 +128,9 @@ def number(key: str, usual: int, most: int) -> int:
     text = request.args.get(key, "")
     if not text:
         return usual
-    if not text.isascii() or not text.isdigit() or int(text[:10]) > most or (key == "limit" and not int(text)):
-        raise QueryError(key, f"expected a whole number up to {most}, got {text!r}")
+    short = text.isascii() and text.isdigit() and len(text) <= 10
+    if not short or int(text) > most or (key == "limit" and not int(text)):
+        raise QueryError(key, f"expected a whole number up to {most}, got {text[:40]!r}")
     return int(text)
 
 

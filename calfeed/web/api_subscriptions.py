@@ -110,7 +110,7 @@ def _body() -> dict[str, Any]:
     """Aborts with 400 or 415 for what is no JSON. Raises InvalidWish."""
     try:
         given = request.get_json()
-    except BadRequest:
+    except (BadRequest, RecursionError):
         abort(respond(400, "the body is not JSON"))
     if not isinstance(given, dict):
         raise InvalidWish([("", "expected a JSON object")])

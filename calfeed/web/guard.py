@@ -11,6 +11,7 @@ from flask import Response, abort, redirect, request, url_for
 
 from calfeed.errors import NotFound
 from calfeed.web.faults import respond
+from calfeed.web.limits import network
 from calfeed.web.session import FORM_LIFETIME, LIFETIME, form_key, issue, same_secret, valid
 from calfeed.web.site import site
 
@@ -52,7 +53,7 @@ def bearer() -> None:
 def check(given: str) -> None:
     """Aborts with 429 for who must wait and 401 for a wrong secret."""
     brake = site().brake
-    address, now, secret = request.remote_addr or "", site().clock(), token()
+    address, now, secret = network(request.remote_addr or ""), site().clock(), token()
     pause = brake.wait(address, now)
     if pause:
         response = respond(429, "too many wrong tokens from this address")

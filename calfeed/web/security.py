@@ -1,8 +1,11 @@
-"""The headers of every response, errors included, and gzip for what Flask renders."""
+"""The headers of every response, errors included, gzip for what Flask renders, and requests that are for no host."""
 
 from __future__ import annotations
 
 import gzip
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Flask, Response, request
 
@@ -28,6 +31,9 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _SMALL = 600  # below this gzip gains nothing
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:\d{1,5})?", re.ASCII)
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def policy(**changes: str) -> str:
@@ -40,6 +46,21 @@ def register(app: Flask) -> None:
     """Runs after every request, also after one that failed."""
     app.after_request(secure)
     app.after_request(compress)  # runs before `secure`: Flask takes them in reverse
+    app.wsgi_app = for_a_host(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask documents
+
+
+def for_a_host(app: Application) -> Application:
+    """400 for a Host that is none: Flask cannot make a URL there, not even that of its error page's style."""
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        host = environ.get("HTTP_HOST", "")
+        if len(host) <= 260 and _HOST.fullmatch(host):
+            return app(environ, start_response)
+        headers = {"Content-Type": "text/plain", "Content-Security-Policy": policy(), "X-Frame-Options": "DENY"}
+        start_response("400 Bad Request", [*(headers | _ALWAYS).items()])
+        return [b"400 Bad Request: the Host header names no host\n"]
+
+    return guarded
 
 
 def secure(response: Response) -> Response:

@@ -62,7 +62,8 @@ class Brake:
         count, last = self._failures.get(address, (0, now))
         if count < self.free:
             return timedelta()
-        return max(last + self._pause(count) - now, timedelta())
+        pause = self._pause(count)
+        return min(max(last + pause - now, timedelta()), pause)  # however far back the clock was put
 
     def failed(self, address: str, now: datetime) -> None:
         """Counts a wrong secret; failures an hour old are forgiven."""

@@ -91,7 +91,8 @@ def _page(feed: str) -> Page:
 
 def _form(here: Page, given: dict[str, str], found: Iterable[Fault]) -> Response:
     faults = [(key.partition(".")[0], what) for key, what in found]
-    values = {"given": given, "faults": faults, "zones": zone_choices(given.get("timezone") or None)}
+    zone = None if "timezone" in dict(faults) else given.get("timezone")
+    values = {"given": given, "faults": faults, "zones": zone_choices(zone or None)}
     return _shown("subscription_form.html", here, **values, name=feed_name(here), status=422 if faults else 200)
 
 
