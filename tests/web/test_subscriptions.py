@@ -120,7 +120,7 @@ class TestAsking:
             "language": "?",
             "timezone": "No/Where",
             "feed": 1,
-            "colour": "red",
+            "color": "red",
         }
         response = counter.ask(**wrong)
         fields = [one["field"] for one in response.get_json()["errors"]]
