@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from calfeed.events.model import Calendar, Duration, Event, Feed, Moment, Text
+from calfeed.events.model import Calendar, Duration, Event, Feed, Moment, Text, instant
 from calfeed.events.occurrences import length
 from calfeed.events.revision import Revision
 from calfeed.events.rules import WEEKDAYS, Rule, parse_rule
 from calfeed.feeds.json_feed import stamp
 from calfeed.feeds.properties import one_line
 from calfeed.feeds.prose import degrees, description, page_url, title
+from calfeed.feeds.series import AHEAD, bounded, second_readings
 
 MEDIA_TYPE = "application/jscalendar+json;type=group"
 
@@ -45,6 +47,7 @@ def group(
 
 def event_jscal(event: Event, revision: Revision, base_url: str | None, language: str) -> Json:
     """One Event (RFC 8984 §2.1); moments are local times in ``timeZone``."""
+    event = _said(event)
     return {
         "@type": "Event",
         "uid": event.uid,
@@ -58,6 +61,28 @@ def event_jscal(event: Event, revision: Revision, base_url: str | None, language
         **({"relatedTo": {event.parent: {"@type": "Relation", "relation": {"parent": True}}}} if event.parent else {}),
         **({"localizations": found} if (found := _localizations(event, language)) else {}),
     }
+
+
+def _said(event: Event) -> Event:
+    """In UTC, a rule as its dates, where the event names the second of two equal local times: they mean the first."""
+    if not second_readings(event):
+        return event
+    dates = event.rdate
+    if event.rrule is not None:
+        found = (each.recurrence_id for each in bounded(event, instant(event.start, event.zone) + AHEAD))
+        dates = tuple(moment for moment in found if moment is not None)
+    overrides = tuple(replace(_in_utc(each), recurrence_id=_utc(each.recurrence_id)) for each in event.overrides)
+    rdate = tuple(sorted({_utc(moment) for moment in dates} - {_utc(event.start)}))
+    exdate = tuple(_utc(moment) for moment in event.exdate)
+    return replace(_in_utc(event), rrule=None, rdate=rdate, exdate=exdate, overrides=overrides)
+
+
+def _in_utc(event: Event) -> Event:
+    return replace(event, start=_utc(event.start), end=event.end and _utc(event.end), timezone="Etc/UTC")
+
+
+def _utc(moment: Moment | None) -> Any:
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def _shown(event: Event, base_url: str | None, language: str) -> Json:

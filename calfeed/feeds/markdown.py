@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
-    from markdown_it.tree import SyntaxTreeNode
+    from markdown_it.token import Token
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",
@@ -34,9 +34,7 @@ def plain(text: str) -> str:
         if "\n" not in text and "  " not in text:
             return text
         return "\n\n".join(_spaced(part) for part in re.split("\n\n+", text))
-    from markdown_it.tree import SyntaxTreeNode  # with the parser, only for texts that are more than prose
-
-    return _joined(SyntaxTreeNode(_parser().parse(text)).children)
+    return _joined(_blocks(iter(_parser().parse(text))))
 
 
 def html(text: str) -> str:
@@ -60,53 +58,63 @@ def _spaced(text: str) -> str:
     return _SPACES.sub(" ", text).strip(" ")
 
 
-def _joined(nodes: Iterable[SyntaxTreeNode], gap: str = "\n\n") -> str:
-    return gap.join(block for block in map(_block, nodes) if block)
+def _joined(blocks: Iterable[str], gap: str = "\n\n") -> str:
+    return gap.join(filter(None, blocks))
 
 
-def _block(node: SyntaxTreeNode) -> str:
-    match node.type:
-        case "paragraph" | "heading":
-            lines = "".join(_inline(child) for part in node.children for child in part.children).split("\n")
+def _blocks(tokens: Iterator[Token]) -> Iterator[str]:
+    """The texts of the blocks up to the end of the one that holds them."""
+    for token in tokens:
+        if token.nesting == -1:
+            return
+        yield _block(token, tokens)
+
+
+def _block(token: Token, tokens: Iterator[Token]) -> str:
+    match token.type:
+        case "inline":
+            lines = _inline(token.children or []).split("\n")
             return "\n".join(_spaced(line) for line in lines)
-        case "bullet_list" | "ordered_list":
-            return "\n".join(_items(node))
+        case "bullet_list_open" | "ordered_list_open":
+            return "\n".join(_items(token, tokens))
         case "code_block" | "fence":
-            return node.content.rstrip("\n")
+            return token.content.rstrip("\n")
         case "hr":
             return "———"
         case "html_block":
-            return _HTML_TAG.sub("", node.content).strip()
+            return _HTML_TAG.sub("", token.content).strip()
         case _:
-            return _joined(node.children)
+            return _joined(_blocks(tokens))
 
 
-def _items(node: SyntaxTreeNode) -> Iterable[str]:
-    first = int(node.attrs.get("start", 1))
-    for number, item in enumerate(node.children, first):
-        mark = "• " if node.type == "bullet_list" else f"{number}. "
-        tight = any(child.type == "paragraph" and child.hidden for child in item.children)
-        body = _joined(item.children, "\n" if tight else "\n\n")
-        yield mark + _INNER.sub("\n" + " " * len(mark), body)
+def _items(parent: Token, tokens: Iterator[Token]) -> Iterator[str]:
+    number = int(parent.attrs.get("start", 1))
+    for token in tokens:
+        if token.nesting == -1:
+            return
+        mark = f"{number}. " if parent.type == "ordered_list_open" else "• "
+        yield mark + _INNER.sub("\n" + " " * len(mark), _joined(_blocks(tokens), "\n"))
+        number += 1
 
 
-def _inline(node: SyntaxTreeNode) -> str:
-    match node.type:
-        case "text" | "code_inline" | "image":
-            return node.content
-        case "softbreak":
-            return " "
-        case "hardbreak":
-            return "\n"
-        case "link":
-            return _link(node)
-        case _:
-            return "".join(map(_inline, node.children))
+def _inline(tokens: Iterable[Token]) -> str:
+    """A flat walk: emphasis may be nested thousands deep."""
+    parts: list[str] = []
+    links: list[tuple[int, str]] = []
+    for token in tokens:
+        if token.type in {"text", "code_inline", "image"}:
+            parts.append(token.content)
+        elif token.type in {"softbreak", "hardbreak"}:
+            parts.append(" " if token.type == "softbreak" else "\n")
+        elif token.type == "link_open":
+            links.append((len(parts), str(token.attrs.get("href", ""))))
+        elif token.type == "link_close":
+            start, target = links.pop()
+            parts[start:] = [_link("".join(parts[start:]), target)]
+    return "".join(parts)
 
 
-def _link(node: SyntaxTreeNode) -> str:
-    label = "".join(map(_inline, node.children))
-    target = str(node.attrs.get("href", ""))
+def _link(label: str, target: str) -> str:
     if not target or target.removeprefix("mailto:") == label:
         return label
     return f"{label} ({target})" if label else target

@@ -136,3 +136,15 @@ def extra_dates(event: Event) -> list[Moment]:
 def _given(event: Event, moment: Moment) -> bool:
     """Whether the start or the rule gives the moment, further dates aside."""
     return occurs(replace(event, rdate=()), moment)
+
+
+def second_readings(event: Event) -> list[datetime]:
+    """The second ones of two equal clock times that the event names: a local time means the first (RFC 5545 §3.3.5)."""
+    moments = [event.start, event.end, *event.rdate, *event.exdate]
+    for one in event.overrides:
+        moments += (one.start, one.end, one.recurrence_id)
+    return [moment for moment in moments if isinstance(moment, datetime) and _is_second(moment)]
+
+
+def _is_second(moment: datetime) -> bool:
+    return moment.fold == 1 and moment.replace(fold=0).utcoffset() != moment.utcoffset()

@@ -5,9 +5,9 @@ What clients do with them is told in the manual's page on clients; a vendor's qu
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import time
 
-from calfeed.events.model import Conference, Duration, Event, Moment, Place, Source
+from calfeed.events.model import Conference, Duration, Event, Place, Source
 from calfeed.events.revision import Revision
 from calfeed.feeds.properties import (
     Component,
@@ -22,17 +22,15 @@ from calfeed.feeds.properties import (
 )
 from calfeed.feeds.prose import degrees, description, page_url, place_text, title
 from calfeed.feeds.rich import enrich
-from calfeed.feeds.series import Part, parts
+from calfeed.feeds.series import Part, parts, second_readings
 from calfeed.feeds.style import Style
 from calfeed.feeds.text import uri
 
 
 def published(event: Event, style: Style) -> tuple[list[Part], frozenset[str]]:
     """The event's VEVENTs to be, and the zones whose instants they show in UTC."""
-    utc = style.utc
-    seconds = [moment for moment in _moments(event) if isinstance(moment, datetime) and _is_second(moment)]
-    if seconds:
-        utc |= {str(zone_name(moment)) for moment in seconds}
+    seconds = second_readings(event)
+    utc = style.utc | {str(zone_name(moment)) for moment in seconds} if seconds else style.utc
     single = style.expand or (event.rrule is not None and event.timezone in utc and not event.all_day)
     return parts(event, single=single, horizon=style.horizon, most=style.most), utc
 
@@ -41,18 +39,6 @@ def vevents(event: Event, revision: Revision, style: Style) -> list[Component]:
     """The VEVENTs of one event: itself, its overrides, its further dates."""
     found, utc = published(event, style)
     return [component(part, revision, style, utc) for part in found]
-
-
-def _moments(event: Event) -> list[Moment | None]:
-    found = [event.start, event.end, *event.rdate, *event.exdate]
-    for one in event.overrides:
-        found += (one.start, one.end, one.recurrence_id)
-    return found
-
-
-def _is_second(moment: datetime) -> bool:
-    """Whether it is the second of two equal clock times: a TZID means the first (RFC 5545 §3.3.5)."""
-    return moment.fold == 1 and moment.replace(fold=0).utcoffset() != moment.utcoffset()
 
 
 def component(part: Part, revision: Revision, style: Style, utc: frozenset[str]) -> Component:

@@ -119,7 +119,7 @@ def test_an_embargo_ends_at_its_instant_and_moves_last_modified(publish: Publish
 
 
 def test_last_modified_never_goes_back(publish: Publish) -> None:
-    """Not when an event leaves by an edit, is removed, or its tombstone falls; the same in a process that begins then."""
+    """Not when an event is edited away, removed, or its tombstone falls; nor in a process that begins only then."""
     steps = [
         (NOW, OPEN + LINK),
         (NOW + HOUR, OPEN + LINK.replace("unlisted", "public")),

@@ -271,7 +271,5 @@ def test_nothing_private_is_in_what_is_open(catalog: Catalog, query: Query, suff
 @example("a  \nb")
 def test_prose_is_the_same_with_and_without_the_parser(text: str) -> None:
     quick = markdown.plain(text)
-    from markdown_it.tree import SyntaxTreeNode
-
-    parsed = markdown._joined(SyntaxTreeNode(markdown._parser().parse(text.strip())).children)
+    parsed = markdown._joined(markdown._blocks(iter(markdown._parser().parse(text.strip()))))
     assert quick == parsed
