@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
 from calfeed.errors import NotFound
 from calfeed.feeds import markdown
 from calfeed.feeds.select import fold_case
 from calfeed.web.rendering import show
-from calfeed.web.site import page
+from calfeed.web.site import NotReady, negotiated, page, site
+from calfeed.web.words import INTERFACE, Words
 
 blueprint = Blueprint("help", __name__)
 
@@ -45,7 +47,7 @@ def index() -> Response:
     """The first page, or what a search finds."""
     words = request.args.get("q", "").strip()[:200]
     if words:
-        return show("help.html", page(), pages=manual(), current=None, words=words, hits=search(manual(), words))
+        return _page(None, words=words, hits=search(manual(), words), html="")
     return _shown(FIRST if FIRST in manual() else next(iter(manual()), FIRST))
 
 
@@ -56,18 +58,21 @@ def named(name: str) -> Response:
 
 
 def _shown(name: str) -> Response:
-    here, found = page(), manual().get(name)
+    found = manual().get(name)
     if found is None:
         raise NotFound(f"the help has no page {name!r}")
-    return show(
-        "help.html",
-        here,
-        pages=manual(),
-        current=found,
-        words="",
-        hits=[],
-        html=rendered(found.text, request.script_root),
-    )
+    return _page(found, words="", hits=[], html=rendered(found.text, request.script_root))
+
+
+def _page(current: HelpPage | None, **values: Any) -> Response:
+    """In the calendar's dress; bare while no event list was good yet, for that is when an operator needs it."""
+    values |= {"pages": manual(), "current": current, "still": site().still}
+    try:
+        here = page()
+    except NotReady:
+        words = Words(negotiated(INTERFACE, INTERFACE[0]))
+        return make_response(render_template("help.html", layout="bare.html", t=words, **values))
+    return show("help.html", here, layout="layout.html", **values)
 
 
 @cache

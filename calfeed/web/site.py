@@ -174,9 +174,9 @@ class Page:
         return text.get(self.language) if text else ""
 
     def foreign(self, text: Text) -> str | None:
-        """The language a text is really in when it is not the page's: what ``lang=`` must say."""
+        """The language a text is really in when it is not the interface's: what ``lang=`` must say."""
         tag = text.pick(self.language)[0]
-        return None if tag.split("-")[0] == self.language.split("-")[0] else tag
+        return None if tag.split("-")[0] == self.words.language else tag
 
     def category(self, category: str) -> str:
         """A category's name: that of the feed which is just this category, else its own word."""

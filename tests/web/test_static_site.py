@@ -89,7 +89,9 @@ def test_nothing_asks_a_server_that_is_not_there(files: dict[str, bytes], parse:
         page = parse(text)
         assert (path, page.all("form")) == (path, [])
         asked = [link.attributes["href"] for link in page.all("a") if "?" in link.attributes.get("href", "")]
-        assert [link for link in asked if not re.match(r"https://(calendar\.google|outlook|www\.openstreetmap)", link)] == []
+        assert [
+            link for link in asked if not re.match(r"https://(calendar\.google|outlook|www\.openstreetmap)", link)
+        ] == []
 
 
 def test_links_to_the_public_address_name_the_same_folders(files: dict[str, bytes], parse: Any) -> None:
