@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.registry import driver
@@ -74,6 +75,12 @@ class StrangersDesk(Desk):
 
     subscription: Subscription
     shelf: Shelf
+
+    def renewed(self, current: Current | None) -> Self:
+        """The same desk with what is published now."""
+        if current is None or current is self.current:
+            return self
+        return replace(self, current=current, shelf=Shelf(current, self.base_url))
 
     def message(self, claimed: Claimed, now: datetime) -> Message | None:
         """The message; None when there is nothing to tell any more, or nothing that is public."""

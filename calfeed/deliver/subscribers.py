@@ -51,19 +51,20 @@ class Subscribers(Deliverer):
                 return
             if self._service.unplanned():
                 self._ledger.plan((), self._clock())
-            self._settle()
             end = time.monotonic() + TURN_SECONDS
             while self._round() and time.monotonic() < end:
                 pass
+            self._settle()
 
     def _round(self) -> bool:
         """Whether there may be more to do at once."""
         now = self._clock()
         idle = self._service.idle(now)
         copied = not idle and self._service.spread(now)
-        claimed = 0 if idle else self._claim_copies(now)
+        claimed = 0 if idle and not self._unsettled else self._claim_copies(now)
         if self._jobs:
-            self._collect(BATCH_SECONDS if claimed or copied else WAIT_SECONDS)
+            self._gather(BATCH_SECONDS if claimed or copied else WAIT_SECONDS)
+            self._ledger.current()  # what still waits for a thread must not be sent if an edit has outdated it
         return bool(copied or claimed or self._jobs)
 
     def _claim_copies(self, now: datetime) -> int:
@@ -78,7 +79,8 @@ class Subscribers(Deliverer):
                 route = routes.setdefault(one.id, Route(one.kind, one.host, one.url))
                 return 0.0 if takes(one.id) else self._gate.wait(route, clock)
 
-            found = self._service.claim(now, free, admit)
+            found = self._service.claim(now, free, admit, self._unsettled)
+        self._unsettled = []
         shelf = self._current_shelf()
         for each in found:
             one = each.subscription
@@ -88,7 +90,7 @@ class Subscribers(Deliverer):
 
     def _current_shelf(self) -> Shelf:
         """What is claimed belongs to this state or an older one, never to a newer."""
-        current = self._ledger.current()
+        current = self._ledger.known
         if current is None:
             raise RuntimeError("nothing is published, yet something was claimed")
         if self._shelf is None or self._shelf.current is not current:

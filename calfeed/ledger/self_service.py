@@ -5,13 +5,14 @@ Every method may raise LedgerBusy, LedgerVersion or LedgerError, as those of `Le
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from calfeed.ledger import audiences, copies, subscriptions
+from calfeed.ledger import audiences, claims, copies, subscriptions
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
 from calfeed.ledger.subscriptions import Purpose, Subscription, Wish
+from calfeed.ledger.values import Settlement
 
 
 class SelfService:
@@ -76,9 +77,20 @@ class SelfService:
         with self._database.write() as connection:
             return copies.spread(connection, self._owner, now)
 
-    def claim(self, now: datetime, limit: int, admit: Callable[[Subscription], float]) -> list[Copy]:
-        """At most ``limit`` copies that this process alone may send now; ``admit`` as in `copies.claim`."""
+    def claim(
+        self,
+        now: datetime,
+        limit: int,
+        admit: Callable[[Subscription], float],
+        settlements: Sequence[Settlement] = (),
+    ) -> list[Copy]:
+        """At most ``limit`` copies that this process alone may send now, once ``settlements`` are recorded.
+
+        ``admit`` as in `copies.claim`.
+        """
         with self._database.write() as connection:
+            if settlements:
+                claims.settle(connection, self._owner, settlements, now)
             return copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
 
     def prune(self, now: datetime) -> int:
