@@ -29,6 +29,7 @@ RETRY = timedelta(seconds=5)
 """After this a publication is tried again that the ledger could not take, or took for an old source."""
 BEAT = timedelta(seconds=15)
 MAX_FILE_BYTES = 64 * 1024 * 1024
+_TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB"
 
 
 class PublishingLedger(Protocol):
@@ -77,13 +78,22 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     return contents
 
 
+def read_octets(file: Path) -> bytes:
+    """All of a file, a pipe or a device, within the bound of a source; raises OSError."""
+    with file.open("rb") as opened:
+        octets = opened.read(MAX_FILE_BYTES + 1)
+    if len(octets) > MAX_FILE_BYTES:
+        raise OSError(0, _TOO_LARGE)
+    return octets
+
+
 def _read(file: Path) -> bytes:
     mode = file.stat()
     if not stat.S_ISREG(mode.st_mode):
         raise OSError(0, "not a regular file")
     if mode.st_size > MAX_FILE_BYTES:
-        raise OSError(0, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
-    return file.read_bytes()
+        raise OSError(0, _TOO_LARGE)
+    return read_octets(file)
 
 
 def signature(path: Path) -> Signature:
@@ -126,6 +136,7 @@ class Publisher:
         self._candidate: Signature = ()
         self._version = -1
         self._retry_at: datetime | None = None
+        self._reread_at: datetime | None = None
         self._beaten_at: datetime | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -151,6 +162,8 @@ class Publisher:
                 if seen != self._candidate:
                     self._candidate = seen
                     return False
+                return self._read_source(seen) and self._publish()
+            if self._reread_at is not None and self._over(self._reread_at):
                 return self._read_source(seen) and self._publish()
             if self._catalog is None:
                 return self.published is not None and self._changed_elsewhere(self._clock()) and self._resume()
@@ -182,22 +195,36 @@ class Publisher:
                 self._ledger.beat(now)
 
     def _read_source(self, seen: Signature) -> bool:
-        self._loaded = seen
+        """What cannot be read now is tried again: permissions and descriptors come back without the file changing."""
+        self._loaded, self._reread_at = seen, None
         try:
-            self._catalog = load(read_files(self.path))
+            files = read_files(self.path)
         except SourceError as fault:
-            self.problems = fault.problems
+            self._reread_at = self._clock() + RETRY
+            return self._refused(fault)
+        try:
+            self._catalog = load(files)
+        except SourceError as fault:
+            return self._refused(fault)
+        self.problems = ()
+        return True
+
+    def _refused(self, fault: SourceError) -> bool:
+        if self.problems != fault.problems:
             for problem in fault.problems:
                 log.error("%s", problem)
             log.error("the source has faults; the last good state stays in use", extra={"faults": len(fault.problems)})
-            return False
-        self.problems = ()
-        return True
+        self.problems = fault.problems
+        return False
+
+    def _over(self, at: datetime) -> bool:
+        """Whether it is that late, or the clock was put back meanwhile."""
+        return not timedelta() < at - self._clock() <= RETRY
 
     def _due(self) -> bool:
         now = self._clock()
         if self._retry_at is not None:
-            return now >= self._retry_at or self._retry_at - now > RETRY  # the clock may have been put back
+            return self._over(self._retry_at)
         if self.snapshot is not None and self.snapshot.expires is not None and now >= self.snapshot.expires:
             return True
         return self._changed_elsewhere(now)

@@ -45,7 +45,7 @@ def _catalog(path: Path) -> Catalog:
     from calfeed.events.parse import load  # only for feeds
     from calfeed.feeds.read_ics import read_ics
 
-    return load([(str(path), read_ics(path.read_bytes(), str(path)).toml)])
+    return load([(str(path), read_ics(_file(path), str(path)).toml)])
 
 
 def _line(change: Change, lang: str) -> str:
@@ -107,24 +107,35 @@ def import_(*, source: str, calendar_id: str | None) -> None:
 
 def _octets(source: str) -> bytes:
     if source == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(MOST_OCTETS)
     if source.startswith(("http://", "https://", "webcal://")):
         return _fetched(source)
+    return _file(Path(source))
+
+
+def _file(path: Path) -> bytes:
+    from calfeed.publish import read_octets  # only here
+
     try:
-        return Path(source).read_bytes()
+        return read_octets(path)
     except OSError as fault:
-        click.echo(f"{source}: error: cannot be read: {fault.strerror}", err=True)
+        click.echo(f"{path}: error: cannot be read: {fault.strerror}", err=True)
         sys.exit(1)
 
 
 def _fetched(url: str) -> bytes:
     import requests  # only for a URL
+    from urllib3.exceptions import HTTPError
 
     try:
         with requests.get(url.replace("webcal://", "https://", 1), timeout=(5, 60), stream=True) as answer:
             answer.raise_for_status()
             return answer.raw.read(MOST_OCTETS, decode_content=True)
-    except requests.RequestException as fault:
+    except (
+        requests.RequestException,
+        HTTPError,
+        ValueError,
+    ) as fault:  # a body that breaks off, an address that is none
         click.echo(f"{url}: error: cannot be fetched: {type(fault).__name__}", err=True)
         sys.exit(1)
 

@@ -95,9 +95,10 @@ def _check(path: Path) -> list[Problem]:
 
 def _check_ics(path: Path) -> list[Problem]:
     from calfeed.feeds.lint import lint  # only for .ics files
+    from calfeed.publish import read_octets
 
     try:
-        return lint(path.read_bytes(), str(path))
+        return lint(read_octets(path), str(path))
     except OSError as fault:
         return [Problem(Location(str(path)), f"cannot be read: {fault.strerror}")]
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,8 @@ def faults() -> Iterator[None]:
         raise LedgerBusy("the database has no free connection") from None
     except DBAPIError as fault:
         raise _translated(fault) from fault
+    except (JSONDecodeError, UnicodeDecodeError):
+        raise LedgerError("the database is damaged: it holds what calfeed never wrote") from None
 
 
 def _translated(fault: DBAPIError) -> LedgerError:

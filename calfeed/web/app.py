@@ -34,6 +34,7 @@ from calfeed.web import (
     subscription_pages,
 )
 from calfeed.web import help as help_pages
+from calfeed.web.bodies import LARGEST
 from calfeed.web.clients import Polls
 from calfeed.web.site import Site
 
@@ -70,7 +71,7 @@ def create_app(
     polls = polls or Polls(lambda path: served_etag(publisher, path), clock)
     app.extensions["calfeed"] = Site(publisher, ledger, settings, clock, polls)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
-    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST
     rendering.register(app)
     assets.register(app)
     faults.register(app)
