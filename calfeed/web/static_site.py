@@ -115,7 +115,8 @@ class _Crawl:
         return _LINKS.sub(self._rewritten, body.decode()).encode()
 
     def _get(self, url: str) -> bytes:
-        return self._client.get(url, base_url=self._base).data
+        body: bytes = self._client.get(url, base_url=self._base).data
+        return body
 
     def _rewritten(self, link: re.Match[str]) -> str:
         name, value = link[1], unescape(link[2])

@@ -9,7 +9,7 @@ from calfeed.web.page_query import with_query
 from calfeed.web.qr import qr
 from calfeed.web.rendering import show
 from calfeed.web.site import Page, base_url, page
-from calfeed.web.subscribe import subscribe_links
+from calfeed.web.subscribe import is_local, subscribe_links
 
 blueprint = Blueprint("subscribe", __name__)
 
@@ -35,6 +35,7 @@ def subscribe(feed: str) -> Response:
         formats=[(label, f"{base}/feeds/{feed}.{suffix}{keys}") for label, suffix in FORMATS],
         others=[other for other in here.catalog.feeds if other.visibility == "public" and other.id != feed],
         frame=_frame(here, base, name),
+        local=is_local(base),
     )
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from calfeed.events.model import Event, Place, Text
 from calfeed.feeds.select import Query
-from calfeed.web.subscribe import EventLinks, SubscribeLinks, event_links, map_link, subscribe_links
+from calfeed.web.subscribe import EventLinks, SubscribeLinks, event_links, is_local, map_link, subscribe_links
 
 
 def text(value: str) -> Text:
@@ -100,3 +102,17 @@ def test_a_map_shows_the_point_or_searches_the_words() -> None:
         == "https://www.openstreetmap.org/?mlat=45.77&mlon=126.68#map=15/45.77/126.68"
     )
     assert map_link(None, "Harbin, China") == "https://www.openstreetmap.org/search?query=Harbin%2C%20China"
+
+
+@pytest.mark.parametrize(
+    ("base", "local"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:8000", True),
+        ("http://[::1]/x", True),
+        ("https://example.org", False),
+    ],
+)
+def test_an_address_of_this_machine_alone_is_known(base: str, local: bool) -> None:
+    """The page then says that Google and Outlook cannot read it."""
+    assert is_local(base) is local
