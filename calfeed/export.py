@@ -67,7 +67,7 @@ def build_site(
     ``pages`` makes what is to stand beside the feeds, by path. Raises UsageError for a folder that cannot be used.
     """
     shown = open_part(catalog, now)
-    before = read_revisions(out)
+    before = read_revisions(out).without(catalog.by_uid.keys() - shown.by_uid.keys())
     revised = revise(shown, before.revisions, now, shown.calendar.tombstone.as_timedelta())
     changes = (*revised.changes, *before.changes)[:MOST_CHANGES]
     snapshot = build(shown, revised.revisions, changes, base_url=base_url, now=now)

@@ -174,17 +174,16 @@ def _recurrence(event: Event, base_url: str | None, language: str) -> Json:
     overrides |= {local(each): {"excluded": True} for each in event.exdate}
     for each in event.overrides:
         if each.recurrence_id is not None:
-            overrides[local(each.recurrence_id)] = _patch(event, each, base_url, language)
+            at = each.recurrence_id
+            overrides[local(at)] = _patch(event, each, at, base_url, language)
     return found | ({"recurrenceOverrides": overrides} if overrides else {})
 
 
-def _patch(event: Event, override: Event, base_url: str | None, language: str) -> Json:
+def _patch(event: Event, override: Event, at: Moment, base_url: str | None, language: str) -> Json:
     """What differs, as a PatchObject (RFC 8984 §1.4.9); null takes a property away."""
-    base, own = _shown(event, base_url, language), _shown(override, base_url, language)
-    found = {key: own.get(key) for key in base.keys() | own.keys() if base.get(key) != own.get(key)}
-    if override.start == override.recurrence_id and type(override.start) is type(event.start):
-        found.pop("start", None)
-    return dict(sorted(found.items()))
+    base = _shown(event, base_url, language) | {"start": local(at)}
+    own = _shown(override, base_url, language)
+    return {key: own.get(key) for key in sorted(base.keys() | own.keys()) if base.get(key) != own.get(key)}
 
 
 def rule_json(rule: Rule, event: Event) -> Json:
