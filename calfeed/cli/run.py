@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -36,10 +37,12 @@ def up(ctx: click.Context, host: str, port: int | None, events: str | None) -> N
     _check_source(found)
     reminders = _reminders(found)
     reminders.start()
+    stopping = threading.Thread(target=reminders.stop)  # not a daemon: the process ends after it
     try:
-        _serve(found, host, port, "web and reminders")
+        _serve(found, host, port, "web and reminders", on_stop=lambda: _once(stopping))
     finally:
-        reminders.stop()
+        _once(stopping)
+        stopping.join()
 
 
 @click.command()
@@ -91,13 +94,18 @@ def upgrade(ctx: click.Context) -> None:
     click.echo("the database is at this version", err=True)
 
 
-def _serve(found: Settings, host: str, port: int | None, what: str) -> None:
+def _once(thread: threading.Thread) -> None:
+    if thread.ident is None:
+        thread.start()
+
+
+def _serve(found: Settings, host: str, port: int | None, what: str, on_stop: Callable[[], None] | None = None) -> None:
     from calfeed.web.server import serve as run_server  # granian
 
     port = port or found.port
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"calfeed {what}: http://{shown}:{port}/", err=True)
-    run_server(host, port, found.workers)
+    run_server(host, port, found.workers, on_stop)
 
 
 def _upgrade(found: Settings) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import wait
+from types import FrameType
 from typing import Any
 
 from calfeed import logs
@@ -25,9 +27,10 @@ STOP_SECONDS = 8
 """How long a worker may take to finish what it has begun; the whole process is to end within ten."""
 
 
-def serve(host: str, port: int, workers: int, on_ready: Callable[[], Any] | None = None) -> None:
+def serve(host: str, port: int, workers: int, on_stop: Callable[[], Any] | None = None) -> None:
     """Serves until SIGTERM or SIGINT; HUP replaces the workers one by one.
 
+    ``on_stop`` is called as soon as the signal comes: what else this process does stops beside the workers.
     Workers are spawned, not forked: this process may run threads (the reminders of `calfeed up`).
     """
     from granian import Granian  # 60 ms that only a server pays
@@ -53,9 +56,38 @@ def serve(host: str, port: int, workers: int, on_ready: Callable[[], Any] | None
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    if on_ready is not None:
-        server.on_startup(on_ready)
+    server.on_startup(lambda: _on_signal(on_stop))
     server.serve(target_loader=load_application, wrap_loader=False)
+
+
+def _on_signal(on_stop: Callable[[], Any] | None) -> None:
+    """Granian waits for one worker after the other; here all have the same `STOP_SECONDS`."""
+
+    def begin() -> None:
+        timer = threading.Timer(STOP_SECONDS, _kill_workers)
+        timer.daemon = True
+        timer.start()
+        if on_stop is not None:
+            on_stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _before(signal.getsignal(number), begin))
+
+
+def _before(handler: Any, begin: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+    """The handler, with ``begin`` called first."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        begin()
+        handler(number, frame)
+
+    return handle
+
+
+def _kill_workers() -> None:
+    for worker in multiprocessing.active_children():
+        log.warning("a worker did not stop in time and is killed", extra={"pid": worker.pid})
+        worker.kill()
 
 
 _LOGGING: dict[str, Any] = {
