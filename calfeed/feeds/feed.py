@@ -112,7 +112,7 @@ def _settled(
 
 def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], list[Written]]:
     """What fits the limits of calendar services, and what ended before ``today``, longest ago first, that did not."""
-    count, size = sum(each.piece.count for each in found), sum(len(each.piece.octets) for each in found)
+    count, size = sum(each.piece.vevents for each in found), sum(len(each.piece.octets) for each in found)
     if not too_much(count, size):
         return list(found), []
     past = [each for each in found if each.piece.end and each.piece.end <= today]
@@ -121,7 +121,7 @@ def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], l
         if not too_much(count, size):
             break
         gone.add(each.entry.event.uid)
-        count, size = count - each.piece.count, size - len(each.piece.octets)
+        count, size = count - each.piece.vevents, size - len(each.piece.octets)
     kept = [each for each in found if each.entry.event.uid not in gone]
     return kept, [each for each in past if each.entry.event.uid in gone]
 

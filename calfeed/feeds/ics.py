@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from calfeed.events.model import Event
 from calfeed.events.revision import Revision
-from calfeed.feeds.properties import Component, Params, Property
+from calfeed.feeds.properties import Component, Kind, Params, Property
 from calfeed.feeds.style import Style
 from calfeed.feeds.text import LINE_OCTETS, escape, fold, parameter
 from calfeed.feeds.vevent import vevents
@@ -46,15 +46,23 @@ def _write(component: Component, lines: list[str]) -> None:
 
 def content(properties: Iterable[Property]) -> list[str]:
     """Content lines, folded, without their last breaks."""
-    lines = []
-    for name, value, kind, params in properties:
-        if isinstance(value, str):
-            text = escape(value) if kind == "text" and not value.isalpha() else value
-        else:
-            text = ",".join(map(escape, value))
-        line = f"{name}{_written(params)}:{text}" if params else f"{name}:{text}"
-        lines.append(line if len(line) <= LINE_OCTETS and line.isascii() else fold(line))
-    return lines
+    return [_line(*each) if each[0] in _UNLIKE else _known_line(*each) for each in properties]
+
+
+_UNLIKE = frozenset({"UID", "DTSTART", "DTEND", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "URL"})
+"""Lines that an event shares with few others; the rest are written once and then known."""
+
+
+def _line(name: str, value: str | tuple[str, ...], kind: Kind, params: Params) -> str:
+    if isinstance(value, str):
+        text = escape(value) if kind == "text" and not value.isalpha() else value
+    else:
+        text = ",".join(map(escape, value))
+    line = f"{name}{_written(params)}:{text}" if params else f"{name}:{text}"
+    return line if len(line) <= LINE_OCTETS and line.isascii() else fold(line)
+
+
+_known_line = lru_cache(maxsize=8192)(_line)
 
 
 @lru_cache(maxsize=4096)

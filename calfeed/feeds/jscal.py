@@ -231,7 +231,7 @@ def _localizations(event: Event, shown: str) -> Json:
 
 def _texts(event: Event) -> list[Text]:
     place = event.location
-    texts = (event.summary, event.description, place and place.name, place and place.address)
+    texts = [event.summary, event.description, *((place.name, place.address) if place else ())]
     return [text for text in texts if text is not None]
 
 

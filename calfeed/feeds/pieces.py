@@ -44,7 +44,7 @@ class Piece(NamedTuple):
     """
 
     octets: bytes
-    count: int
+    vevents: int
     order: tuple[datetime, str]
     end: datetime | None
     instants: Mapping[str, Collection[datetime]]
@@ -111,12 +111,13 @@ def make(event: Event, revision: Revision, style: Style) -> Piece:
     """The piece of one event."""
     found, utc = published(event, style)
     written = octets([component(part, revision, style, utc) for part in found])
+    order = (_utc(event.start, event), event.uid)
+    if not event.recurs:
+        ends = _utc(event.end, event) if event.end else order[0]
+        return Piece(written, len(found), order, ends, _own_instants(event, utc, order[0], ends))
     instants: dict[str, list[datetime]] = {}
     for part in found:
         _collect(part, utc, instants)
-    order = (_utc(event.start, event), event.uid)
-    if not event.recurs:
-        return Piece(written, len(found), order, _utc(event.end or event.start, event), instants)
     end = last_end(event)
     if any(part.rrule for part in found):
         years = range(order[0].year - 1, (end or max(style.horizon, order[0] + AHEAD)).year + 2)
@@ -129,6 +130,12 @@ def make(event: Event, revision: Revision, style: Style) -> Piece:
 
 def _utc(moment: Moment, event: Event) -> datetime:
     return moment.astimezone(UTC) if isinstance(moment, datetime) else instant(moment, event.zone)
+
+
+def _own_instants(event: Event, utc: frozenset[str], *instants: datetime) -> Mapping[str, Collection[datetime]]:
+    """What `_collect` finds in an event that happens once, whose moments are all of one zone."""
+    zone = zone_name(event.start) if isinstance(event.start, datetime) else None
+    return {} if zone is None or zone in utc else {zone: instants}
 
 
 def _collect(part: Part, utc: frozenset[str], into: dict[str, list[datetime]]) -> None:

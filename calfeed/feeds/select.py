@@ -121,9 +121,11 @@ def texts(event: Event) -> str:
 
 def texts_of(event: Event) -> Iterator[Text]:
     """Every text of one event."""
-    place, person = event.location, event.organizer
     some: list[Text | None] = [event.summary, event.description, event.contact]
-    some += [place and place.name, place and place.address, person and person.name]
+    if event.location is not None:
+        some += [event.location.name, event.location.address]
+    if event.organizer is not None:
+        some.append(event.organizer.name)
     some += [each.label for each in event.conference] + [each.title for each in event.sources]
     return (text for text in some if text is not None)
 

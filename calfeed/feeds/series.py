@@ -143,8 +143,8 @@ def second_readings(event: Event) -> list[datetime]:
     moments = [event.start, event.end, *event.rdate, *event.exdate]
     for one in event.overrides:
         moments += (one.start, one.end, one.recurrence_id)
-    return [moment for moment in moments if isinstance(moment, datetime) and _is_second(moment)]
+    return [moment for moment in moments if isinstance(moment, datetime) and moment.fold and _is_second(moment)]
 
 
 def _is_second(moment: datetime) -> bool:
-    return moment.fold == 1 and moment.replace(fold=0).utcoffset() != moment.utcoffset()
+    return moment.replace(fold=0).utcoffset() != moment.utcoffset()

@@ -221,13 +221,13 @@ def _size_warnings(feed: Feed, layout: Layout) -> Iterator[Problem]:
     if layout.dropped:
         told = f"{layout.dropped} past events are left out: Google reads about {MOST_EVENTS} events or 1 MB of a feed"
         yield Problem(feed.source, told, where, hint, "warning", "feed-trimmed")
-    count, size = sum(each.piece.count for each in layout.written), len(layout.ics())
+    count, size = sum(each.piece.vevents for each in layout.written), len(layout.ics())
     if too_much(count, size):
         told = f"{count} events, {size} bytes: Google reads about {MOST_EVENTS} events or 1 MB and drops the rest"
         yield Problem(feed.source, told, where, hint, "warning", "feed-too-large")
 
 
 def _single_warning(each: Written) -> Problem:
-    event, count = each.entry.event, each.piece.count
+    event, count = each.entry.event, each.piece.vevents
     told = f"no rule that Outlook reads says all its hours in {event.timezone}: written as {count} single events"
     return Problem(event.source, told, f"events[{event.id}].rrule", "", "warning", "zone-unsayable")

@@ -95,13 +95,13 @@ def _texts(event: Event, style: Style) -> list[Property]:
 
 
 def _place(place: Place, style: Style) -> list[Property]:
-    altrep = (("ALTREP", uri(place.url)),) if place.url else ()
+    altrep: Params = (("ALTREP", uri(place.url)),) if place.url else ()
     text = place_text(place, style.language)
     found = [text_property("LOCATION", place.name, style.tongues, text, altrep)]
     if place.geo:
         latitude, longitude = map(degrees, place.geo)
         name, _, address = text.partition("\n")
-        params = (("X-ADDRESS", address),) if address else ()
+        params: Params = (("X-ADDRESS", address),) if address else ()
         params += (("X-APPLE-RADIUS", "100"), ("X-TITLE", name))
         found.append(("GEO", f"{latitude};{longitude}", "float", ()))
         found.append(uri_property("X-APPLE-STRUCTURED-LOCATION", f"geo:{latitude},{longitude}", params))
@@ -129,7 +129,8 @@ def _state(event: Event, style: Style) -> list[Property]:
 
 
 def _links(part: Part, style: Style) -> list[Property]:
-    event, found = part.event, []
+    event = part.event
+    found: list[Property] = []
     url = page_url(event, style.base_url)
     if url:
         found.append(("URL", url, "uri", ()))
@@ -160,10 +161,11 @@ def _conference(conference: Conference, style: Style) -> Property:
 
 
 def _people(event: Event, style: Style) -> list[Property]:
-    person, found = event.organizer, []
+    person = event.organizer
+    found: list[Property] = []
     if person is not None and person.email:
-        name = (("CN", one_line(person.name.get(style.language))),)
-        found.append(("ORGANIZER", f"mailto:{uri(person.email)}", "cal-address", name))
+        name = one_line(person.name.get(style.language))
+        found.append(("ORGANIZER", f"mailto:{uri(person.email)}", "cal-address", (("CN", name),)))
     contact = event.contact or (person.name if person and not person.email else None)
     if contact is not None:
         found.append(text_property("CONTACT", contact, style.tongues))
