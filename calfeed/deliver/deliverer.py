@@ -66,7 +66,7 @@ class Deliverer:
         self._base_url = base_url
         self._room = room
         self._gate = Gate()
-        self._senders = Senders(transport, driver, clock, threads=threads)
+        self._senders = Senders(transport, driver, clock, known=lambda: ledger.known, threads=threads)
         self._jobs: dict[str, Job] = {}
         self._unsettled: list[Settlement] = []
         self._planned: tuple[int, Mapping[str, Target]] | None = None
@@ -120,6 +120,7 @@ class Deliverer:
         claimed = self._claim(routes, targets)
         while self._jobs and time.monotonic() < end:
             self._gather(BATCH_SECONDS if claimed else WAIT_SECONDS)
+            self._ledger.current()  # what still waits for a thread must not be sent if an edit has outdated it
             claimed = self._claim(routes, targets)
         self._settle()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from calfeed.events.changes import compare
 from calfeed.events.model import Channel
@@ -21,6 +22,10 @@ class Desk:
 
     current: Current
     base_url: str | None
+
+    def renewed(self, current: Current | None) -> Self:
+        """The same desk with what is published now."""
+        return self if current is None or current is self.current else replace(self, current=current)
 
     def message(self, claimed: Claimed, now: datetime) -> Message | None:
         """The message; None when there is nothing to tell any more."""

@@ -15,7 +15,7 @@ from calfeed.channels.registry import Transport
 from calfeed.deliver.desk import Desk
 from calfeed.deliver.gate import Route
 from calfeed.events.model import ChannelKind
-from calfeed.ledger import Claimed, Result, Settlement
+from calfeed.ledger import Claimed, Current, Result, Settlement
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ class Senders:
         driver: Callable[[ChannelKind], ChannelDriver],
         clock: Callable[[], datetime],
         *,
+        known: Callable[[], Current | None],
         threads: int,
     ) -> None:
         self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
@@ -78,6 +79,7 @@ class Senders:
         self._transport = transport
         self._driver = driver
         self._clock = clock
+        self._known = known
         self._threads = threads
         self._running = 0
 
@@ -119,7 +121,7 @@ class Senders:
     def _sent(self, job: Job, now: datetime) -> Done:
         if now - job.taken > STALE:
             return unanswered(job, Result.UNSENT, now)
-        message = job.desk.message(job.claimed, now)
+        message = job.desk.renewed(self._known()).message(job.claimed, now)  # it may have waited while an edit came
         if message is None:
             return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
         driver, claimed = self._driver(job.route.kind), job.claimed

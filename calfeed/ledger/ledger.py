@@ -8,6 +8,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
@@ -28,15 +30,13 @@ from calfeed.ledger.audit import Audit
 from calfeed.ledger.bell import Bell
 from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
+from calfeed.ledger.planning import Step
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
 from calfeed.ledger.self_service import SelfService
 from calfeed.ledger.stats import Stats, stats
 from calfeed.ledger.tokens import Token
 from calfeed.ledger.values import Attempt, Claimed, Delivery, Settlement
-
-_PATIENCE = 5
-"""How often a plan is made anew because somebody published or planned meanwhile."""
 
 
 class Ledger:
@@ -113,22 +113,24 @@ class Ledger:
 
     def plan(self, active: Collection[str], now: datetime) -> int:
         """Makes rows of what falls due within the horizon of the ``active`` channels and all audiences; counts them."""
-        for _ in range(_PATIENCE):
-            with self.database.read() as connection:
-                current = publications.current_state(connection, self._current)
-                horizons = planning.horizon(connection)
-                heard = audiences.joined(connection, current.catalog) if current else None
-            if current is None or heard is None:
-                return 0
-            self._current = current
-            served = {*active, *(one.id for one in heard.channels if audiences.is_audience(one.id))}
-            step = planning.ahead(heard, horizons, served, now)  # takes long, so it holds no lock
-            if not step.since:
-                return 0
-            with self.database.alone() as connection:
-                if publications.version(connection) == current.version and planning.take(connection, step, now):
-                    return len(step.rows)
-        raise LedgerBusy("others publish or plan all the time")
+        with self.database.read() as connection:
+            current, step = self._step(connection, active, now)  # takes long, so it holds no lock
+        if current is None or not step.since:
+            return 0
+        with self.database.alone() as connection:
+            if publications.version(connection) == current.version and planning.take(connection, step, now):
+                return len(step.rows)
+            _, step = self._step(connection, active, now)  # somebody published or planned meanwhile
+            planning.take(connection, step, now)
+            return len(step.rows)
+
+    def _step(self, connection: Connection, active: Collection[str], now: datetime) -> tuple[Current | None, Step]:
+        self._current = current = publications.current_state(connection, self._current)
+        if current is None:
+            return None, Step(since={}, until=now, rows=())
+        heard = audiences.joined(connection, current.catalog)
+        served = {*active, *(one.id for one in heard.channels if audiences.is_audience(one.id))}
+        return current, planning.ahead(heard, planning.horizon(connection), served, now)
 
     @property
     def known(self) -> Current | None:

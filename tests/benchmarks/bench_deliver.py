@@ -90,7 +90,9 @@ def catalog() -> Catalog:
     calendar = Calendar(id="bench", name=Text((("en", "Bench"),)), timezone="Asia/Shanghai", url="https://example.org")
     before = (Duration(seconds=3600),)
     channels = tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=before) for name in names)
-    return Catalog(calendar=calendar, events=events, feeds=(Feed(id="all", name=Text((("en", "All"),))),), channels=channels)
+    return Catalog(
+        calendar=calendar, events=events, feeds=(Feed(id="all", name=Text((("en", "All"),))),), channels=channels
+    )
 
 
 def drain(database_url: str, urls: list[str]) -> tuple[float, list[Request]]:
