@@ -62,6 +62,11 @@ class SelfService:
         with self._database.read() as connection:
             return subscriptions.counts(connection)
 
+    def wanted(self) -> bool:
+        """Whether anybody waits for a reminder or for a challenge."""
+        with self._database.read() as connection:
+            return subscriptions.wanted(connection)
+
     def unplanned(self) -> bool:
         """Whether an audience waits for its first plan."""
         with self._database.read() as connection:

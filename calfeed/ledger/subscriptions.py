@@ -198,6 +198,12 @@ def prune(connection: Connection, now: datetime) -> int:
     return dropped
 
 
+def wanted(connection: Connection) -> bool:
+    """Whether anybody waits for a reminder or for a challenge."""
+    queries = (select(subscription.c.id).where(waits).limit(1) for waits in (audiences.ACTIVE, _UNVERIFIED))
+    return any(connection.execute(query).first() is not None for query in queries)
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many stand where."""
     query = select(subscription.c.state, func.count()).group_by(subscription.c.state)

@@ -68,14 +68,14 @@ def database(here: Site) -> Check:
 
 
 def reminders(here: Site) -> Check:
-    """When a reminder process last ticked; a calendar without channels needs none."""
+    """When a reminder process last ticked; a calendar without channels and subscriptions needs none."""
     snapshot = here.publisher.snapshot
     try:
-        ticked = here.ledger.last_tick()
+        ticked, subscribed = here.ledger.last_tick(), here.ledger.self_service.wanted()
     except LedgerError:
         return {"status": "degraded"}
     alive = ticked is not None and here.clock() - ticked < QUIET
-    needed = bool(snapshot and snapshot.catalog.channels)
+    needed = subscribed or bool(snapshot and snapshot.catalog.channels)
     check: Check = {"status": "ok" if alive or not needed else "degraded"}
     return check | ({"last_tick": _utc(ticked)} if ticked else {})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from calfeed.errors import LedgerError
+from calfeed.ledger.subscriptions import Standing
 from calfeed.web.site import Site, site
 
 blueprint = Blueprint("metrics", __name__)
@@ -59,6 +60,14 @@ class _Reader(Collector):
             )
         broken = [one for one in ledger.channels() if one.broken_since]
         yield _gauge("calfeed_channels_broken", "Channels nothing is sent to until they change.", len(broken))
+        yield _by_state(ledger.self_service.counts())
+
+
+def _by_state(counts: Mapping[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily("calfeed_subscriptions", "Self-service subscriptions.", labels=["state"])
+    for state in Standing:
+        family.add_metric([state.value], counts.get(state, 0))
+    return family
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

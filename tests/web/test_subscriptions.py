@@ -374,3 +374,32 @@ class TestPages:
         headers = counter.client.get(f"/unsubscribe/{one.id}/{proof}").headers
         assert (headers["Referrer-Policy"], headers["Cache-Control"]) == ("no-referrer", "no-store")
         assert proof not in caplog.text
+
+
+class TestWatching:
+    """What the operator sees of strangers: how many, never where."""
+
+    def test_who_waits_for_a_challenge_needs_a_reminder_process(self, counter: Counter) -> None:
+        def check() -> str:
+            return str(counter.client.get("/readyz").get_json()["checks"]["reminders"]["status"])
+
+        before = check()
+        counter.made()
+        assert (before, check()) == ("ok", "degraded")
+
+    def test_metrics_count_them_by_state(self, counter: Counter) -> None:
+        counter.made()
+        counter.verify(counter.made()["id"])
+        lines = counter.served.get("/metrics").splitlines()
+        assert [line for line in lines if line.startswith("calfeed_subscriptions{")] == [
+            'calfeed_subscriptions{state="unverified"} 1.0',
+            'calfeed_subscriptions{state="active"} 1.0',
+            'calfeed_subscriptions{state="paused"} 0.0',
+            'calfeed_subscriptions{state="gone"} 0.0',
+        ]
+
+    def test_the_operators_list_of_deliveries_names_no_address(self, counter: Counter) -> None:
+        counter.made()
+        headers = {"Authorization": f"Bearer {counter.served.token}"}
+        text = counter.client.get("/api/v1/deliveries", headers=headers).text
+        assert ('"challenge"' in text, "hooks.example.org" in text) == (True, False)
