@@ -282,6 +282,7 @@ class Publisher:
                 base_url=base_url,
                 now=now,
                 previous=self.snapshot,
+                published_at=published.at,
             )
             made.warm()
             self.snapshot = made

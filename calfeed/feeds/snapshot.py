@@ -12,7 +12,7 @@ from calfeed.errors import Problem
 from calfeed.events.changes import revise
 from calfeed.events.model import ALL, Catalog, Event, Feed, Occurrence, Visibility
 from calfeed.events.revision import Change, Revision
-from calfeed.feeds.boundaries import last_modified, month_of, next_change
+from calfeed.feeds.boundaries import BEGINNING, last_modified, month_of, next_change
 from calfeed.feeds.feed import MOST_EVENTS, Layout, Written, too_much
 from calfeed.feeds.formats import FORMATS, event_resource, feed_layout, feed_resource
 from calfeed.feeds.history import shown_changes
@@ -185,13 +185,15 @@ def build(
     base_url: str | None,
     now: datetime,
     previous: Snapshot | None = None,
+    published_at: datetime | None = None,
 ) -> Snapshot:
     """The snapshot of a published state at ``now``; ``previous`` lends what has not changed.
 
-    Without ``base_url`` the calendar's own URL is used.
+    Without ``base_url`` the calendar's own URL is used. ``published_at`` is when the state was published: what changes
+    in no event, a feed's name or its categories, changes feeds as well.
     """
     told = tuple(changes)
-    modified = last_modified(catalog, revisions, told, now)
+    modified = max(last_modified(catalog, revisions, told, now), published_at or BEGINNING)
     return Snapshot(
         catalog=catalog,
         revisions=dict(revisions),

@@ -139,6 +139,20 @@ def test_last_modified_never_goes_back(publish: Publish) -> None:
     assert seen == [NOW, NOW + HOUR, NOW + 2 * HOUR, NOW + 3 * HOUR, NOW + 3 * HOUR, fallen, fallen]
 
 
+def test_a_feed_that_is_renamed_is_newer(publish: Publish) -> None:
+    """No event says so; the time of the publication does."""
+    one = publish(OPEN)
+    renamed = build(
+        replace(one.catalog, calendar=replace(one.catalog.calendar, name=Text((("en", "Renamed"),)))),
+        one.revisions,
+        one.changes,
+        base_url=None,
+        now=NOW + 2 * HOUR,
+        published_at=NOW + HOUR,
+    )
+    assert feed(renamed).modified == NOW + HOUR
+
+
 def test_a_tombstone_stands_for_its_time(publish: Publish) -> None:
     before = publish(OPEN + LINK.replace("unlisted", "public"))
     removed = publish(OPEN, now=NOW + HOUR, after=before)
