@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -236,9 +238,15 @@ def test_an_endless_rule_is_bounded() -> None:
     [
         "FREQ=SECONDLY;BYHOUR=3;BYMINUTE=0;BYSECOND=0;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=SECONDLY;INTERVAL=86400;BYSECOND=17",
+        "FREQ=SECONDLY;INTERVAL=2;BYSECOND=1,3,5,7,9,11,13,15,17",
+        "FREQ=SECONDLY;INTERVAL=90;BYMINUTE=0,3,6,9,12,15,18,21;BYSECOND=30",
+        "FREQ=HOURLY;INTERVAL=168;BYDAY=TU",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "FREQ=WEEKLY;INTERVAL=20871;BYMONTH=2",
         "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=31",
         "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
         "FREQ=YEARLY;BYYEARDAY=366;BYMONTH=1",
+        "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6",
         "FREQ=YEARLY;INTERVAL=999999999;BYMONTH=4;BYMONTHDAY=31",
     ],
 )
@@ -301,3 +309,27 @@ def test_far_from_the_start() -> None:
     hourly = event(at("1925-01-01T00:00:00Z"), rrule="FREQ=HOURLY")
     found = occurrences(hourly, at("2190-01-01T00:00:00Z"), at("2190-01-02T00:00:00Z"))
     assert starts(islice(found, 2)) == ["2190-01-01T01:00:00+01:00", "2190-01-01T02:00:00+01:00"]
+
+
+def test_a_count_of_years() -> None:
+    """COUNT's last one, be it thousands of times away or past the end of all dates."""
+    weekdays = event(at("2024-05-17T10:00:00+02:00"), rrule="FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;COUNT=4000")
+    assert last_end(weekdays) == datetime.fromisoformat("2101-01-10T10:00:00+01:00")
+    beyond = event(at("2024-05-17T10:00:00+02:00"), rrule="FREQ=DAILY;INTERVAL=400;COUNT=10000")
+    assert last_end(beyond) == datetime.fromisoformat("2199-08-08T10:00:00+02:00")
+
+
+def test_what_does_not_recur_needs_no_dateutil() -> None:
+    """A calendar without rules is read, checked and spread without importing it."""
+    program = """
+import sys
+from datetime import UTC, datetime
+from calfeed.events.occurrences import all_occurrences
+from calfeed.events.parse import load
+text = "calendar = { id = 'c', name = 'C', timezone = 'UTC' }\\nevents = [{ id = 'e', summary = 'E', start = 2024-05-17 }]"
+events = load([("e.toml", text)]).events
+found = all_occurrences(events, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
+print(len(found), "dateutil" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "1 False\n"
