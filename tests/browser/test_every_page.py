@@ -21,6 +21,7 @@ PAGES = {
     "timeline-long": "/?view=timeline&from=2024-05-01&to=2024-05-31&lang=ru",
     "subscribe": "/subscribe/all",
     "subscribe-filtered": "/subscribe/all?category=music&lang=ru",
+    "subscribe-webhook": "/subscribe/all/webhook",
     "event": "/events/festival",
     "event-timed": "/events/opening-concert?tz=Asia/Tokyo",
     "event-recurring": "/events/choir?lang=zh",
