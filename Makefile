@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check judges browser debian bench lock clean
+.PHONY: run test check judges browser debian bench simulate lock clean
 
 run: $(READY)
 	$(BIN)/calfeed up
@@ -45,6 +45,10 @@ browser:
 # Ratios against peers, measured side by side; nothing here can fail a build.
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
+
+# A day of a million pollers, scaled down, against the real server; then the arithmetic.
+simulate: $(READY)
+	$(BIN)/python -m tests.benchmarks.simulate
 
 # Pins what is tested, with hashes; `uv` does the resolving.
 lock:
