@@ -2,7 +2,7 @@
 
 One job a reminder would lose them: a job that starts a second late is dropped by default. Here every job may start as
 late as it likes, runs once for however many turns were missed, and never beside itself. The scheduler sleeps on a
-monotonic clock; a turn each second bounds what a jump of the clock or a suspended machine can cost.
+monotonic clock; a turn each second bounds what a suspended machine or a jump of the clock, either way, can cost.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from calfeed.channels.base import Request, Target
 from calfeed.channels.registry import Courier, driver
@@ -92,7 +93,9 @@ class Reminders:
     def turn(self) -> None:
         """One turn of deliveries, and the note that it went well."""
         self.deliverer.tick()
-        self._turned = utcnow()
+        first, self._turned = self._turned is None, utcnow()
+        if first:
+            self.beat()
 
     def beat(self) -> None:
         """Tells the others that this process is alive, and that its turns go well."""
@@ -116,15 +119,40 @@ class Reminders:
         return Target(url=url, secret=key)
 
 
-def clockwork(jobs: Mapping[str, tuple[Job, float]]) -> BackgroundScheduler:
+class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """So often, whatever the clock does: after a jump forward once, not once for each turn that it skipped."""
+
+    def __init__(self, seconds: float) -> None:
+        self.interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """One interval after the last time; now when that has passed or there was none."""
+        if previous_fire_time is None:
+            return now
+        return max(previous_fire_time + self.interval, now)
+
+
+class Clockwork(BackgroundScheduler):  # type: ignore[misc]  # as above
+    """A scheduler whose jobs do not wait for a day when the clock is put back by one."""
+
+    def _process_jobs(self) -> float | None:
+        now = datetime.now(UTC)
+        for job in self.get_jobs():
+            if job.next_run_time > now + job.trigger.interval:
+                job.modify(next_run_time=now)
+        seconds: float | None = super()._process_jobs()
+        return seconds
+
+
+def clockwork(jobs: Mapping[str, tuple[Job, float]]) -> Clockwork:
     """A scheduler with these jobs, each every so many seconds, the first time at once."""
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a turn that takes longer than a second is no fault
-    scheduler = BackgroundScheduler(
+    scheduler = Clockwork(
         timezone=UTC,
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     for name, (job, seconds) in jobs.items():
-        scheduler.add_job(guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+        scheduler.add_job(guarded(name, job), Every(seconds), id=name, next_run_time=datetime.now(UTC))
     return scheduler
 
 
