@@ -326,7 +326,7 @@ import sys
 from datetime import UTC, datetime
 from calfeed.events.occurrences import all_occurrences
 from calfeed.events.parse import load
-text = "calendar = { id = 'c', name = 'C', timezone = 'UTC' }\\nevents = [{ id = 'e', summary = 'E', start = 2024-05-17 }]"
+text = "calendar = {id = 'c', name = 'C', timezone = 'UTC'}\\nevents = [{id = 'e', summary = 'E', start = 2024-05-17}]"
 events = load([("e.toml", text)]).events
 found = all_occurrences(events, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
 print(len(found), "dateutil" in sys.modules)
