@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from calfeed.errors import LedgerError, Location, Problem, SourceError
 from calfeed.events.model import Catalog
-from calfeed.events.parse import load
+from calfeed.events.parse import load, uncollected
 from calfeed.events.revision import Change
 from calfeed.feeds.snapshot import Snapshot, build
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 Signature = tuple[tuple[str, int, int, int], ...]
 
 POLL_SECONDS = 0.25
+REST_SECONDS = 0.1
+"""How long a changed file must lie as it is before it is read."""
 RETRY = timedelta(seconds=5)
 """After this a publication is tried again that the ledger could not take, or took for an old source."""
 BEAT = timedelta(seconds=15)
@@ -143,7 +145,7 @@ class Publisher:
 
     def reload(self) -> bool:
         """Read and publish the source now; False when it or the ledger has faults and the last good state stays."""
-        with self._lock:
+        with self._lock, uncollected():
             self._candidate = signature(self.path)
             if self._read_source(self._candidate):
                 return self._publish()
@@ -164,7 +166,8 @@ class Publisher:
                     return False
                 return self._read_source(seen) and self._publish()
             if self._reread_at is not None and self._over(self._reread_at):
-                return self._read_source(seen) and self._publish()
+                with uncollected():
+                    return self._read_source(seen) and self._publish()
             if self._catalog is None:
                 return self.published is not None and self._changed_elsewhere(self._clock()) and self._resume()
             return self._due() and self._publish()
@@ -179,8 +182,13 @@ class Publisher:
         """Ends the watching thread."""
         self._stop.set()
 
+    @property
+    def _resting(self) -> bool:
+        """Whether a change was seen that is not read yet."""
+        return bool(self._candidate) and self._candidate != self._loaded
+
     def _watch(self) -> None:
-        while not self._stop.wait(POLL_SECONDS):
+        while not self._stop.wait(REST_SECONDS if self._resting else POLL_SECONDS):
             try:
                 self.poll()
             except Exception:  # the watch must outlive whatever one poll meets

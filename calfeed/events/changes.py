@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from calfeed.events.comparison import changed_occurrences, compare, reschedules
-from calfeed.events.model import Catalog, Event
+from calfeed.events.model import Catalog, Event, Moment
 from calfeed.events.record import digest
 from calfeed.events.revision import Change, Revision
 from calfeed.events.wording import describe
@@ -67,13 +67,28 @@ def diff(old: Catalog, new: Catalog, at: datetime) -> tuple[Change, ...]:
 
 
 def _revision(event: Event, old: Revision | None, now: datetime) -> Revision:
-    fresh = digest(event)
+    if old is not None and old.removed is None and (_surely_same(old.event, event) or old.digest == digest(event)):
+        return old if old.event is event else replace(old, event=event)
     if old is None:
+        fresh = digest(event)
         return Revision(uid=event.uid, number=1, sequence=0, created=now, modified=now, digest=fresh, event=event)
-    if old.removed is None and old.digest == fresh:
-        return replace(old, event=event)
     rises = old.removed is not None or reschedules(old.event, event)
     return _next(old, event, now, rises=rises)
+
+
+def _surely_same(before: Event, after: Event) -> bool:
+    """Whether their digests need no look: an edit leaves most events as they were.
+
+    Clock times that happen twice compare equal in Python, and only the digest tells them apart.
+    """
+    if before is after:
+        return True
+    plain = not (after.overrides or after.recurs)
+    return plain and before == after and not any(map(_second, (before.start, before.end, after.start, after.end)))
+
+
+def _second(moment: Moment | None) -> bool:
+    return isinstance(moment, datetime) and moment.fold == 1
 
 
 def _removed(old: Revision, now: datetime) -> Revision:
