@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal, or_, select, text, update
 
 from calfeed.ledger.audiences import ACTIVE, SIGN
 from calfeed.ledger.claims import WAITING, take
@@ -52,6 +52,8 @@ def spread(connection: Connection, owner: str, now: datetime) -> bool:
         connection.execute(_copies(connection, row, last, now))
     if count < PAGE:
         _spread_out(connection, owner, row, now)
+        if row.reached and connection.dialect.name == "postgresql":
+            connection.execute(text("ANALYZE delivery"))  # else it plans as if there were no crowd, and sorts it whole
     else:
         connection.execute(update(delivery).where(delivery.c.id == row.id).values(reached=last, attempt=1))
     return True
@@ -127,16 +129,22 @@ def _spread_out(connection: Connection, owner: str, row: AnyRow, now: datetime) 
 
 
 def _look(now: datetime) -> Select[Any]:
+    """The copies to look at, cut off before anything is joined to them: there may be 100,000 that wait."""
     in_time = or_(delivery.c.tries > 0, delivery.c.expires.is_(None), delivery.c.expires > now)
     not_over = or_(delivery.c.ends.is_(None), delivery.c.ends > now)
-    return (
-        select(delivery.c.id.label("copy"), delivery.c.kind.label("told"), *WANTED)
-        .outerjoin(subscription, subscription.c.id == delivery.c.subscription)
-        .outerjoin(audience, audience.c.id == subscription.c.audience)
+    first = (
+        select(delivery.c.id.label("copy"), delivery.c.kind.label("told"), delivery.c.at, delivery.c.subscription)
         .where(WAITING[1], delivery.c.at <= now, in_time, not_over)
         .order_by(delivery.c.at, delivery.c.id)
         .limit(LOOK)
-        .with_for_update(skip_locked=True, of=delivery)
+        .with_for_update(skip_locked=True)
+        .cte("waiting")
+    )
+    return (
+        select(first.c.copy, first.c.told, *WANTED)
+        .outerjoin_from(first, subscription, subscription.c.id == first.c.subscription)
+        .outerjoin(audience, audience.c.id == subscription.c.audience)
+        .order_by(first.c.at, first.c.copy)
     )
 
 
