@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from calfeed.events.colors import CSS3
 from calfeed.events.model import Calendar, Feed
@@ -13,7 +13,7 @@ from calfeed.feeds import jcal
 from calfeed.feeds.ics import PRODID, calendar
 from calfeed.feeds.markdown import plain
 from calfeed.feeds.phrases import phrases
-from calfeed.feeds.pieces import Entry, Piece, Pieces
+from calfeed.feeds.pieces import Entry, Pieces, Written
 from calfeed.feeds.properties import Property, one_line, text_property, uri_property
 from calfeed.feeds.select import Query
 from calfeed.feeds.style import Style
@@ -31,14 +31,6 @@ _OVERHEAD = 8_000
 
 Head = Callable[[str], Iterable[Property]]
 """A calendar's properties, given what is to be said about events that were left out."""
-
-
-class Written(NamedTuple):
-    """An event of a feed, the style it is written in there, and its octets."""
-
-    entry: Entry
-    style: Style
-    piece: Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ def _settled(
     Where one VTIMEZONE cannot say all instants of a zone, its single events are written in UTC; where it cannot say
     the recurring ones either, those too.
     """
-    found = [Written(entry, style, piece) for entry, piece in zip(entries, pieces.of(entries, style), strict=True)]
+    found = pieces.of(entries, style)
     soft: set[str] = set()
     hard: set[str] = set()
     while True:
@@ -107,7 +99,7 @@ def _settled(
         for at, (entry, _, piece) in enumerate(found):
             if not soft.isdisjoint(piece.instants):
                 changed = replace(style, utc=frozenset(hard if piece.ruled else soft))
-                found[at] = Written(entry, changed, pieces.of([entry], changed)[0])
+                found[at] = pieces.of([entry], changed)[0]
 
 
 def trimmed(found: Sequence[Written], today: datetime) -> tuple[list[Written], list[Written]]:
@@ -133,13 +125,13 @@ def too_much(count: int, size: int) -> bool:
 
 def _zones(kept: Iterable[Written], pieces: Pieces) -> dict[str, bytes | None]:
     """The VTIMEZONE of each TZID; None where one cannot say every instant."""
-    shown: dict[str, list[datetime]] = {}
-    ruled: dict[str, list[Written]] = {}
+    shown: dict[str, list[datetime]] = defaultdict(list)
+    ruled: dict[str, list[Written]] = defaultdict(list)
     for each in kept:
         for zone, moments in each.piece.instants.items():
-            shown.setdefault(zone, []).extend(moments)
+            shown[zone] += moments
             if each.piece.ruled:
-                ruled.setdefault(zone, []).append(each)
+                ruled[zone].append(each)
     return {zone: _zone(zone, moments, ruled.get(zone, ()), pieces) for zone, moments in shown.items()}
 
 

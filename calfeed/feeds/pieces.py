@@ -53,23 +53,31 @@ class Piece(NamedTuple):
     rolling: bool = False
 
 
-Kept = dict[str, tuple[Stamp, Piece]]
+class Written(NamedTuple):
+    """An event of a feed, the style it is written in there, and what it adds."""
+
+    entry: Entry
+    style: Style
+    piece: Piece
+
+
+Kept = dict[str, Written]
 
 
 class Pieces:
-    """A cache of pieces by style and UID, each good for one state of its event."""
+    """A cache of what was written by style and UID, each good for one state of its event."""
 
     def __init__(self, by_style: Mapping[Style, Kept] | None = None) -> None:
         self._by_style = dict(by_style or {})
         self._ruled: dict[str, tuple[Stamp, list[datetime]]] = {}
 
-    def of(self, entries: Iterable[Entry], style: Style) -> list[Piece]:
-        """The pieces of events, those made that are not kept."""
+    def of(self, entries: Iterable[Entry], style: Style) -> list[Written]:
+        """Events as they are written, those made that are not kept."""
         kept = self._by_style.get(style)
         if kept is None:
             kept = self._by_style[style] = {}
             self._forget()
-        return [_piece(entry, style, kept) for entry in entries]
+        return [_written(entry, style, kept) for entry in entries]
 
     def ruled_instants(self, entry: Entry, horizon: datetime) -> list[datetime]:
         """The starts and ends that an RRULE makes readers compute, as far as anybody looks."""
@@ -97,14 +105,13 @@ def _stamp(entry: Entry) -> Stamp:
     return (revision.number, revision.digest, revision.modified, None if original else event)
 
 
-def _piece(entry: Entry, style: Style, kept: Kept) -> Piece:
-    stamp, uid = _stamp(entry), entry.event.uid
+def _written(entry: Entry, style: Style, kept: Kept) -> Written:
+    uid = entry.event.uid
     found = kept.get(uid)
-    if found is not None and found[0] == stamp:
-        return found[1]
-    piece = make(entry.event, entry.revision, style)
-    kept[uid] = (stamp, piece)
-    return piece
+    if found is not None and (found.entry is entry or _stamp(found.entry) == _stamp(entry)):
+        return found
+    made = kept[uid] = Written(entry, style, make(entry.event, entry.revision, style))
+    return made
 
 
 def make(event: Event, revision: Revision, style: Style) -> Piece:

@@ -13,11 +13,11 @@ from calfeed.events.changes import revise
 from calfeed.events.model import ALL, Catalog, Event, Feed, Occurrence, Visibility
 from calfeed.events.revision import Change, Revision
 from calfeed.feeds.boundaries import BEGINNING, last_modified, month_of, next_change
-from calfeed.feeds.feed import MOST_EVENTS, Layout, Written, too_much
+from calfeed.feeds.feed import MOST_EVENTS, Layout, too_much
 from calfeed.feeds.formats import FORMATS, event_resource, feed_layout, feed_resource
 from calfeed.feeds.history import shown_changes
 from calfeed.feeds.index import Index
-from calfeed.feeds.pieces import Entry, Pieces
+from calfeed.feeds.pieces import Entry, Pieces, Written
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import EVERYTHING, Query, redacted, select, texts, texts_of, visible
 from calfeed.feeds.series import AHEAD
@@ -45,6 +45,7 @@ class Snapshot:
     shelf: Shelf = field(default_factory=Shelf, repr=False)
     _uids: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _indexes: dict[Visibility, Index] = field(default_factory=dict, repr=False)
+    _whole: dict[str, Entry] = field(default_factory=dict, repr=False)
     _texts: dict[str, str] = field(default_factory=dict, repr=False)
 
     def resource(self, path: str, query: Query | None = None, *, private: bool = False) -> Resource | None:
@@ -150,7 +151,12 @@ class Snapshot:
         return self.catalog.feed_by_id[feed] if isinstance(feed, str) else feed
 
     def _entry(self, event: Event) -> Entry:
-        return Entry(event, self.revisions[event.uid], event is self.standing.get(event.uid))
+        kept = self._whole.get(event.uid)
+        if kept is None or kept.event is not event:
+            kept = Entry(event, self.revisions[event.uid], event is self.standing.get(event.uid))
+            if kept.original:
+                self._whole[event.uid] = kept
+        return kept
 
     def _select(self, events: Iterable[Event], feed: Feed, query: Query, now: datetime | None) -> list[Event]:
         return select(events, feed, query, now or self.built_at, searchable=self._searchable)
