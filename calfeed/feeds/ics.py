@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from calfeed.events.model import Event
-from calfeed.events.revision import Revision
 from calfeed.feeds.properties import Component, Kind, Params, Property
-from calfeed.feeds.style import Style
 from calfeed.feeds.text import LINE_OCTETS, escape, fold, parameter
-from calfeed.feeds.vevent import vevents
 
 PRODID = "-//calfeed//calfeed//EN"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
-
-
-def vevent(event: Event, revision: Revision, style: Style) -> bytes:
-    """The VEVENTs of one event, each line ended by CRLF; no octets at all where the style drops it."""
-    return octets(vevents(event, revision, style))
 
 
 def calendar(header: Sequence[Property], zones: Iterable[bytes], events: Iterable[bytes]) -> bytes:

@@ -6,7 +6,6 @@ of every other kind it is already in the form of RFC 5545 §3.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -96,10 +95,3 @@ def uri_property(name: str, value: str, params: Params = ()) -> Property:
 def one_line(text: str) -> str:
     """Without line breaks: titles, places and labels have one line."""
     return text if text.isprintable() and "  " not in text else " ".join(clean(text).split())
-
-
-def walk(components: Sequence[Component]) -> Iterator[Component]:
-    """Each component, outer ones first."""
-    for component in components:
-        yield component
-        yield from walk(component.components)

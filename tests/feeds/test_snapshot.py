@@ -320,3 +320,26 @@ def test_expanding_many_endless_events_stays_within_bounds(publish: Publish) -> 
     daily = tuple(replace(event, id=f"e{n}", uid=f"e{n}", rrule="FREQ=DAILY") for n in range(300))
     snapshot = built(replace(publish(OPEN).catalog, events=daily))
     assert feed(snapshot, query=Query(expand=True)).body.count(b"BEGIN:VEVENT") == 300 * 30
+
+
+def test_a_warm_snapshot_has_made_what_clients_poll(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Private feeds too; a request then only looks."""
+    snapshot = publish(ALL)
+    snapshot.warm()
+    monkeypatch.setattr(Snapshot, "_make", lambda *_, **__: pytest.fail("made in a request"))
+    for path, private in (("/feeds/all.ics", False), ("/feeds/link.ics", False), ("/feeds/staff.ics", True)):
+        found = snapshot.resource(path, private=private)
+        assert found is not None
+        assert "gzip" in vars(found)
+
+
+def test_a_series_that_is_written_in_another_form_is_warned_of(publish: Publish) -> None:
+    """In Ramadan Morocco's clock goes back, each year eleven days earlier."""
+    toml = (
+        '[[events]]\nid = "souk"\nsummary = "Souk"\nstart = 2024-03-01T19:00:00\ntimezone = "Africa/Casablanca"\n'
+        'rrule = "FREQ=YEARLY;COUNT=12;BYMONTH=3;BYMONTHDAY=1,10,20,28"\n'
+    )
+    assert [
+        (problem.code, problem.path, problem.location.line) for problem in client_warnings(publish(toml).catalog, NOW)
+    ] == [("zone-unsayable", "events[souk].rrule", 5)]
+    assert feed(publish(toml)).body.count(b"DTSTART:") == 12
