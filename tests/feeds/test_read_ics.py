@@ -104,6 +104,18 @@ def test_a_zone_of_no_name_is_known_by_its_rules():
     assert found.timezone == "Europe/Berlin"
 
 
+def test_times_in_a_zone_like_no_other_are_converted():
+    """A VTIMEZONE an hour and 23 minutes ahead: its instants are kept, its clock is not."""
+    zone = b"BEGIN:VTIMEZONE\r\nTZID:Ours\r\nBEGIN:STANDARD\r\nDTSTART:20200101T000000\r\nTZOFFSETFROM:+0123\r\n"
+    zone += b"TZOFFSETTO:+0123\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT"
+    data = calendar("DTSTART;TZID=Ours:20240603T100000\nSUMMARY:x").replace(b"BEGIN:VEVENT", zone)
+
+    assert event(data).start.isoformat() == "2024-06-03T08:37:00+00:00"
+    assert told(read_ics(data, "x.ics")) == [
+        "14: DTSTART: the zone 'Ours' is not known; its times were converted to times in UTC"
+    ]
+
+
 def test_the_zone_of_the_calendar_is_tried_first():
     data = BASE.replace(b"Europe/Paris", b"Customized Time Zone")
     named = data.replace(b"X-WR-CALNAME", b"X-WR-TIMEZONE:Europe/Rome\r\nX-WR-CALNAME")
@@ -131,6 +143,24 @@ def test_a_start_that_is_none_of_its_rule_s_dates_becomes_a_further_date():
     assert keys(data) == (
         'start = 2024-06-04T10:00:00\nrrule = "FREQ=WEEKLY;COUNT=2;BYDAY=TU"\nrdate = [2024-06-03T10:00:00]'
     )
+
+
+def test_of_count_and_until_the_end_is_kept():
+    data = calendar("DTSTART;VALUE=DATE:20240603\nRRULE:FREQ=DAILY;COUNT=9;UNTIL=20240605\nSUMMARY:x")
+
+    assert keys(data) == 'start = 2024-06-03\nrrule = "FREQ=DAILY;UNTIL=20240605"'
+
+
+def test_exceptions_of_what_does_not_recur_are_left_out_and_what_never_happens_is_too():
+    single = "DTSTART;VALUE=DATE:20240603\nEXDATE;VALUE=DATE:20240604\nSUMMARY:x"
+    never = "DTSTART;VALUE=DATE:20240603\nRRULE:FREQ=DAILY;COUNT=1\nEXDATE;VALUE=DATE:20240603\nSUMMARY:y"
+    imported = read_ics(calendar(single, never), "x.ics")
+
+    assert [each.summary.get() for each in load([("x.toml", imported.toml)]).events] == ["x"]
+    assert told(imported) == [
+        "7: EXDATE: left out: the event does not recur",
+        "10: VEVENT: an event that an event list cannot hold was left out: exdate leaves no occurrence",
+    ]
 
 
 def test_days_and_times_are_matched_in_exceptions_of_either_form():

@@ -29,7 +29,7 @@ from calfeed.feeds.lint.values import CHECKS, Fault, check_text, duration_second
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}", re.ASCII)
 _MEDIA = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;.*)?", re.ASCII)
-_DOUBLE = re.compile(r"(?<!\\)\\\\\\[,;]")
+_DOUBLE = re.compile(r"(?<=\w)\\\\\\[,;](?= )")
 
 
 def check(component: Component, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Rules whose DTSTART is none of their dates: many products write such, an event list takes none."""
+"""Rules that many products write and an event list does not take: they are made to mean the same in its form."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def align(entry: Entry, frame: Frame) -> None:
 
     RFC 5545 §3.8.5.3 leaves it open; the most count DTSTART as the first occurrence.
     """
+    _choose_end(entry, frame)
     text = entry.keys.get("rrule")
     first = _first(text, entry.start) if text else None
     if first is None or first == _wall(entry.start):
@@ -31,6 +32,15 @@ def align(entry: Entry, frame: Frame) -> None:
         entry.keys["rrule"] = str(replace(rule, count=rule.count - 1 if rule.count else None))
         _move(entry, first)
     frame.lost.add("DTSTART", "a start that is none of its rule's dates became a further date", entry.line("DTSTART"))
+
+
+def _choose_end(entry: Entry, frame: Frame) -> None:
+    """Of COUNT and UNTIL, which exclude each other, UNTIL."""
+    parts = entry.keys.get("rrule", "").split(";")
+    names = {part.partition("=")[0].upper() for part in parts}
+    if {"COUNT", "UNTIL"} <= names:
+        entry.keys["rrule"] = ";".join(part for part in parts if not part.upper().startswith("COUNT="))
+        frame.lost.add("RRULE", "of COUNT and UNTIL only UNTIL was kept", entry.line("RRULE"))
 
 
 def _first(text: str, start: Moment) -> datetime | None:

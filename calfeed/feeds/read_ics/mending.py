@@ -16,6 +16,9 @@ from calfeed.feeds.read_ics.words import UNTITLED
 ROUNDS = 4
 """How often what is refused is taken out piece by piece; after that, whole events are."""
 
+NEVER = "exdate leaves no occurrence"
+"""What the event list says of an event that never happens."""
+
 _STEP = re.compile(r"([a-z_]+)|\[(\d+)\]")
 _PROPERTY = {
     "start": "DTSTART",
@@ -91,7 +94,7 @@ def _from_event(draft: Draft, index: int, path: Path, error: Problem, lost: Lost
     entry = draft.entries[index]
     if path[:1] == ("overrides",):
         return _from_override(draft, entry, path[1:], error, lost)
-    if not path or path[0] in ("start", "id") or path == ("exdate",):  # the last: it never happens
+    if not path or path[0] in ("start", "id") or error.message == NEVER:
         return False
     _drop(entry, entry.keys, path, error, lost)
     return True

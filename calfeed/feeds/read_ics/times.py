@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from calfeed.events.bounds import YEARS
@@ -27,24 +27,31 @@ class Zones:
     ours: bool
     definitions: dict[str, Component]
     lost: Lost
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str | None] = field(default_factory=dict)
 
-    def name(self, when: When, line: Line, floating: str | None) -> str:
-        """The IANA zone that a date-time is in; ``floating`` is that of times without one."""
+    def zone_of(self, when: When, line: Line, floating: str | None) -> tzinfo:
+        """The zone that a date-time is in; ``floating`` is that of times without one."""
         if when.form == "utc":
-            return "UTC"
+            return ZoneInfo("UTC")
         if when.tzid is None:
             if floating is None:
                 self.lost.add(line.name, f"times without a zone were read as times in {self.own}", line.number)
-            return floating or self.own
+            return ZoneInfo(floating or self.own)
+        definition = self.definitions.get(when.tzid)
         if when.tzid not in self.known:
-            definition = self.definitions.get(when.tzid) if len(self.known) < MOST_ZONES else None
-            found = zone_names.zone(when.tzid, definition, self.own, when.clock.year)
-            if found is None:
-                why = f"the zone {shown(when.tzid)} is not known; its times were read as times in {self.own}"
-                self.lost.add(line.name, why, line.number)
-            self.known[when.tzid] = found or self.own
-        return self.known[when.tzid]
+            compared = definition if len(self.known) < MOST_ZONES else None
+            self.known[when.tzid] = zone_names.zone(when.tzid, compared, self.own, when.clock.year)
+        known = self.known[when.tzid]
+        return ZoneInfo(known) if known else self._unknown(when, when.tzid, definition, line)
+
+    def _unknown(self, when: When, tzid: str, definition: Component | None, line: Line) -> tzinfo:
+        """A zone that only its VTIMEZONE knows, or nobody."""
+        offset = zone_names.offset(definition, when.clock) if definition else None
+        what = "read as times" if offset is None else "converted to times"
+        if line.name == "DTSTART":
+            why = f"the zone {shown(tzid)} is not known; its times were {what} in {self.own}"
+            self.lost.add(line.name, why, line.number)
+        return ZoneInfo(self.own) if offset is None else timezone(offset)
 
     def read(self, line: Line | None, floating: str | None = None) -> list[Moment]:
         """The moments of a line; date-times are aware. What cannot be read is lost."""
@@ -59,7 +66,7 @@ class Zones:
     def _moment(self, when: When, line: Line, floating: str | None) -> Moment:
         if when.is_date:
             return when.clock.date()
-        return when.clock.replace(tzinfo=ZoneInfo(self.name(when, line, floating)))
+        return when.clock.replace(tzinfo=self.zone_of(when, line, floating))
 
 
 def definitions(calendar: Component) -> dict[str, Component]:

@@ -23,6 +23,11 @@ _AMERICAN = {
     "mountain time": "America/Denver",
     "pacific time": "America/Los_Angeles",
 }
+_PEOPLED = (
+    "Europe/Berlin", "Europe/London", "Europe/Moscow", "Europe/Istanbul", "America/New_York", "America/Chicago",
+    "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Shanghai", "Asia/Tokyo", "Asia/Kolkata",
+    "Asia/Dubai", "Australia/Sydney", "Africa/Lagos", "Africa/Johannesburg",
+)  # fmt: skip
 _UTC = {"UTC", "ETC/UTC", "GMT", "Z", "UCT", "ZULU"}
 
 Change = tuple[int, int]
@@ -92,7 +97,16 @@ def _alike(definition: Component, preferred: str | None, year: int) -> str | Non
 
 
 def _candidates(preferred: str | None) -> Iterable[str]:
-    return dict.fromkeys([*([preferred] if preferred else []), *sorted(set(_windows().values()))])
+    """Zones to compare with: the calendar's own, those of most people, the others of Windows."""
+    return dict.fromkeys([*([preferred] if preferred else []), *_PEOPLED, *sorted(set(_windows().values()))])
+
+
+def offset(definition: Component, clock: datetime) -> timedelta | None:
+    """The offset that a VTIMEZONE gives to a local time; None where it gives none."""
+    changes = _changes(definition, clock.year)
+    second = int((clock - datetime(clock.year, 1, 1)).total_seconds())  # noqa: DTZ001 — two wall clocks
+    fitting = [each for _, each in changes if _offset_at(changes, max(second - each, 0)) == each]
+    return timedelta(seconds=fitting[0]) if fitting else None
 
 
 def _shows(zone: ZoneInfo, samples: Iterable[tuple[datetime, int]]) -> bool:
