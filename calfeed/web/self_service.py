@@ -19,6 +19,7 @@ from calfeed.web.faults import respond
 from calfeed.web.limits import Allowance, Limiter
 from calfeed.web.site import Page, base_url, site
 from calfeed.web.wishes import Fault, InvalidWish, SubscriptionRequest, wish
+from calfeed.web.zones import zone_choices
 
 LOOKUP_SECONDS = 3.0
 """How long a host's addresses are waited for; a resolver may take half a minute, and a thread with it."""
@@ -45,7 +46,7 @@ def register(app: Flask, settings: Settings) -> None:
             raise Refused("its host could not be looked up in time") from None
 
     app.extensions["calfeed.self_service"] = Counter(check)
-    app.jinja_env.globals["self_service"] = True
+    app.jinja_env.globals |= {"self_service": True, "zone_choices": zone_choices}
 
 
 def counter() -> Counter:

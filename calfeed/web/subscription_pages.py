@@ -17,7 +17,6 @@ from calfeed.web.self_service import counter, take
 from calfeed.web.site import Page, base_url, page, site
 from calfeed.web.subscribe_page import feed_name
 from calfeed.web.wishes import Fault, InvalidWish, SubscriptionRequest
-from calfeed.web.zones import zone_choices
 
 blueprint = Blueprint("subscription_pages", __name__)
 blueprint.after_request(self_service.finish)
@@ -91,9 +90,9 @@ def _page(feed: str) -> Page:
 
 def _form(here: Page, given: dict[str, str], found: Iterable[Fault]) -> Response:
     faults = [(key.partition(".")[0], what) for key, what in found]
-    zone = None if "timezone" in dict(faults) else given.get("timezone")
-    values = {"given": given, "faults": faults, "zones": zone_choices(zone or None)}
-    return _shown("subscription_form.html", here, **values, name=feed_name(here), status=422 if faults else 200)
+    shown = given | {"timezone": ""} if "timezone" in dict(faults) else given  # a list of zones holds zones alone
+    status = 422 if faults else 200
+    return _shown("subscription_form.html", here, given=shown, faults=faults, name=feed_name(here), status=status)
 
 
 def _asked(what: str, one: Subscription) -> Response:
@@ -105,4 +104,4 @@ def _done(what: str, one: Subscription) -> Response:
 
 
 def _shown(template: str, here: Page, *, status: int = 200, **values: Any) -> Response:
-    return make_response(render_template(template, base=base_url(here.snapshot), at=here.now, **values), status)
+    return make_response(render_template(template, base=base_url(here.snapshot), **values), status)
