@@ -1,3 +1,3 @@
 """calfeed: a calendar feed and reminder publisher."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
