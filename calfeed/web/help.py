@@ -21,6 +21,8 @@ from calfeed.web.words import INTERFACE, Words
 
 blueprint = Blueprint("help", __name__)
 
+_PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
+
 FIRST = "index"
 """The page behind ``/help`` itself, first in the list."""
 
@@ -55,6 +57,16 @@ def index() -> Response:
 def named(name: str) -> Response:
     """One page of the manual."""
     return _shown(name)
+
+
+@blueprint.get("/help/pictures/<name>")
+def picture(name: str) -> Response:
+    """A picture of the manual."""
+    found = files("calfeed").joinpath("help", "pictures", name)
+    kind = _PICTURES.get(name.rpartition(".")[2])
+    if kind is None or "/" in name or not found.is_file():
+        raise NotFound(f"the help has no picture {name!r}")
+    return Response(found.read_bytes(), content_type=kind, headers={"Cache-Control": "public, max-age=86400"})
 
 
 def _shown(name: str) -> Response:
@@ -92,6 +104,8 @@ def rendered(text: str, root: str = "") -> Markup:
     from markdown_it import MarkdownIt  # 40 ms that only readers of the help pay
 
     html: str = MarkdownIt("commonmark").enable("table").render(text).replace('href="/', f'href="{root}/')
+    html = re.sub(r'href="([\w-]+)\.md(?=["#])', rf'href="{root}/help/\1', html)  # as git hosts show the same pages
+    html = html.replace('src="pictures/', f'src="{root}/help/pictures/')
     return Markup(re.sub(r"<h([23])>(.*?)</h\1>", _anchored, html))  # noqa: S704 -- our own files
 
 

@@ -44,7 +44,7 @@ def test_the_help_is_there_before_any_event_list_was_good(make_site: Any) -> Non
 
 
 def test_every_link_of_the_manual_leads_somewhere(site: Any) -> None:
-    links = {link for page in manual().values() for link in re.findall(r'href="(/[^"#]*)', rendered(page.text))}
+    links = {link for page in manual().values() for link in re.findall(r'(?:href|src)="(/[^"#]*)', rendered(page.text))}
     assert [link for link in sorted(links) if site.client.get(link).status_code >= 400] == []
 
 
