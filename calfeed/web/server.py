@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -115,6 +116,7 @@ def load_application() -> Callable[..., Any]:
     ledger = Ledger(settings.database_url)
     publisher = Publisher(settings.events, ledger, base_url=settings.base_url)
     publisher.reload()
+    gc.freeze()  # a long list stays: the search for garbage would stop every request for 0.1 s to look at it again
     publisher.watch()
     app = create_app(publisher, ledger, settings)
     polls: Polls = app.extensions["calfeed"].polls
