@@ -212,7 +212,10 @@ class Ledger:
         """Drops what is too old to matter; counts deliveries."""
         with self.database.write() as connection:
             processes.forget(connection, now)
-            return reading.prune(connection, now)
+            dropped = reading.prune(connection, now)
+            revisions.prune(connection, now - reading.KEPT, publications.HISTORY)
+            publications.prune(connection, now - reading.KEPT)
+            return dropped
 
     # Who may see what is not public
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from calfeed.events.changes import revise, stands
 from calfeed.events.model import Catalog
@@ -176,3 +176,8 @@ def with_addresses(catalog: Catalog, mine: Catalog) -> Catalog:
 
 def _catalog(current: AnyRow, found: Mapping[str, Revision]) -> Catalog:
     return from_frame(current.frame, {uid: one.event for uid, one in found.items() if one.removed is None})
+
+
+def prune(connection: Connection, before: datetime) -> None:
+    """Forgets sources that were last published before then; the current one stays."""
+    connection.execute(delete(publication).where(~publication.c.current, publication.c.published < before))

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from calfeed.events.model import Event
 from calfeed.events.record import from_record, to_record
 from calfeed.events.revision import Change, ChangeKind, Revision
 from calfeed.ledger.ids import new_ids
-from calfeed.ledger.schema import change, revision
+from calfeed.ledger.schema import change, delivery, revision
 from calfeed.ledger.sql import AnyRow
 
 
@@ -127,3 +127,19 @@ def _change(row: AnyRow) -> Change:
 
 def _event(stored: Mapping[str, Any] | None) -> Event | None:
     return None if stored is None else from_record(stored)
+
+
+def prune(connection: Connection, before: datetime, least: int) -> None:
+    """Drops changes of before then, but for the ``least`` newest, and the old revisions that nothing tells of any more.
+
+    The newest revision of an event stays for good, also of one that is gone: its SEQUENCE must never go back.
+    """
+    kept = select(change.c.id).order_by(change.c.id.desc()).limit(least)
+    connection.execute(delete(change).where(change.c.at < before, change.c.id.not_in(kept)))
+    told = [
+        exists().where(
+            table.c.uid == revision.c.uid, or_(number == revision.c.number, table.c.before == revision.c.number)
+        )
+        for table, number in ((change, change.c.number), (delivery, delivery.c.revision))
+    ]
+    connection.execute(delete(revision).where(~revision.c.current, revision.c.modified < before, ~or_(*told)))

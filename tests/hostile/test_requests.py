@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -188,35 +188,47 @@ def test_reads_alone_are_open_to_other_sites(shared: Any) -> None:
         assert "Access-Control-Allow-Headers" not in headers
 
 
-class Dripping(io.RawIOBase):
-    """A body that does not end while the test lasts."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def read(self, size: int = -1) -> bytes:
-        time.sleep(self.seconds)
-        return b"{}"
-
-
 def wsgi(environ: dict[str, Any], start: Any) -> list[bytes]:
     start("200 OK", [])
     return [environ["wsgi.input"].read()]
 
 
-def test_a_body_that_drips_holds_no_thread_for_long() -> None:
-    """408 for the one that is late, 503 for what would be one too many; reads are never kept waiting."""
+class Dripping(io.BytesIO):
+    """A body that does not come before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(b"{}")
+        self.waits, self.go = Event(), Event()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.waits.set()
+        self.go.wait(10)
+        return super().read(size)
+
+
+def test_a_body_that_drips_does_not_hold_the_threads_of_others() -> None:
+    """503 for what would be one too many; reads are never kept waiting, and the slow one is answered in the end."""
     said: list[str] = []
-    bodies = Bodies(wsgi, seconds=0.01, at_once=1)
-    late = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "9", "wsgi.input": Dripping(0.3)}
-    for environ in (late, late, {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}):
-        bodies(dict(environ), lambda status, _: said.append(status))
-    assert said == ["408 Request Timeout", "503 Service Unavailable", "200 OK"]
+    bodies, slow = Bodies(wsgi, at_once=1), Dripping()
+
+    def ask(method: str, source: io.BytesIO) -> None:
+        environ = {"REQUEST_METHOD": method, "CONTENT_LENGTH": "2", "wsgi.input": source}
+        bodies(environ, lambda status, _: said.append(status))
+
+    first = Thread(target=ask, args=("POST", slow))
+    first.start()
+    assert slow.waits.wait(10)
+    ask("POST", io.BytesIO(b"{}"))
+    ask("GET", io.BytesIO())
+    slow.go.set()
+    first.join()
+    ask("POST", io.BytesIO(b"{}"))
+    assert said == ["503 Service Unavailable", "200 OK", "200 OK", "200 OK"]
 
 
 def test_a_body_that_comes_is_handed_on_whole() -> None:
     """With a length or in chunks; what says that it is too large is left for the application to refuse unread."""
-    bodies = Bodies(wsgi, seconds=5)
+    bodies = Bodies(wsgi)
 
     def sent(**environ: str) -> bytes:
         made = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(json.dumps({"a": 1}).encode()), **environ}

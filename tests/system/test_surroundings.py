@@ -1,0 +1,303 @@
+"""Bad surroundings, in real processes: what fails is said, what was good goes on being served, nothing is lost."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SOURCE = """
+[calendar]
+id = "desk"
+name = "Desk"
+timezone = "Asia/Shanghai"
+
+[[events]]
+id = "talks"
+summary = "Talks"
+start = 2024-05-16T10:00:00
+"""
+TOKEN = "planted-operator-token"
+Programs = Callable[..., Any]
+Until = Callable[..., Any]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "events.toml"
+    path.write_text(SOURCE)
+    return path
+
+
+def edit(source: Path, title: str) -> None:
+    source.write_text(SOURCE.replace("Talks", title))
+
+
+def served(program: Any) -> str:
+    answer = program.get("/feeds/all.ics")
+    assert answer.status_code == 200
+    text: str = answer.text
+    return text
+
+
+def quiet(program: Any, *, most: int = 60) -> None:
+    """No traceback, and no line again and again."""
+    assert "Traceback" not in program.log
+    assert len(program.log.splitlines()) < most
+
+
+def connection(program: Any, octets: bytes = b"") -> socket.socket:
+    made = socket.create_connection(("127.0.0.1", program.port), timeout=15)
+    made.sendall(octets)
+    return made
+
+
+def test_a_full_disk_keeps_the_feed_and_takes_the_edit_later(program: Programs, source: Path, until: Until) -> None:
+    running = program("up").start().ready()
+    workers = _tree(running.process.pid)
+    for pid in workers:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    with (source.parent / "full").open("wb"):
+        edit(source, "Later")
+    time.sleep(3)
+    assert "SUMMARY:Talks" in served(running)
+    assert running.get("/readyz").status_code in {200, 503}
+    for pid in workers:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: "SUMMARY:Later" in served(running), 20, lambda: running.log)
+    assert running.stop() == 0
+    quiet(running)
+
+
+def test_a_locked_database_keeps_the_feed_and_takes_the_edit_later(
+    program: Programs, source: Path, until: Until
+) -> None:
+    running = program("serve").start().ready()
+    other = sqlite3.connect(source.parent / "calfeed.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    edit(source, "Later")
+    until(lambda: "database is locked" in running.log, 30, lambda: running.log)
+    assert "SUMMARY:Talks" in served(running)
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: "SUMMARY:Later" in served(running), 20, lambda: running.log)
+    quiet(running)
+
+
+def test_a_damaged_database_is_said_and_the_feed_stays(program: Programs, source: Path, until: Until) -> None:
+    """Overwritten in the middle of its use: readiness says so, the feed goes on; a new start ends with one line."""
+    running = program("serve").start().ready()
+    database = source.parent / "calfeed.db"
+    with sqlite3.connect(database) as connection_:
+        connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection_.close()
+    with database.open("r+b") as opened:
+        opened.write(b"no database at all " * 4000)
+    edit(source, "Later")
+    until(lambda: "the last good state stays in use" in running.log, 20, lambda: running.log)
+    assert "SUMMARY:Talks" in served(running)
+    assert running.get("/readyz").status_code == 503
+    quiet(running)
+    running.stop()
+    before = len(running.log)
+    running.start()
+    assert running.process.wait(timeout=20) == 1
+    said = running.log[before:].strip().splitlines()
+    assert len(said) == 1
+    assert "database" in said[0]
+
+
+def test_a_read_only_folder_is_said_at_start(program: Programs, source: Path, tmp_path: Path) -> None:
+    """A database that cannot be made ends the start with one line that names what is wrong."""
+    running = program("up", CALFEED_DATABASE_URL="sqlite:////proc/calfeed.db").start()
+    assert running.process.wait(timeout=20) == 1
+    assert running.log.strip().splitlines()[-1].startswith("the database is locked, full or away: unable to open")
+    quiet(running)
+
+
+def test_no_database_server_at_start_is_waited_for(
+    program: Programs, source: Path, postgresql_url: str, until: Until
+) -> None:
+    """The web answers 503 with the reason until the database is there, then serves without a restart."""
+    running = program("serve", CALFEED_DATABASE_URL=postgresql_url).start().ready()
+    assert (running.get("/feeds/all.ics").status_code, running.get("/readyz").status_code) == (503, 503)
+    upgrade = program("upgrade", CALFEED_DATABASE_URL=postgresql_url).start()
+    assert upgrade.process.wait(timeout=30) == 0
+    until(lambda: running.get("/feeds/all.ics").status_code == 200, 20, lambda: running.log)
+
+
+def test_a_source_that_is_gone_halved_or_unreadable_cancels_nothing(
+    program: Programs, source: Path, until: Until
+) -> None:
+    running = program("serve").start().ready()
+    before = served(running)
+    for bad in (b"", SOURCE.encode()[:60], b"\0" * 100):
+        source.write_bytes(bad)
+        until(lambda: running.get("/readyz").json()["status"] == "degraded", 10, lambda: running.log)
+        assert served(running) == before
+        source.write_text(SOURCE)
+        until(lambda: running.get("/readyz").json()["checks"]["source"]["status"] == "ok", 10, lambda: running.log)
+    source.unlink()
+    until(lambda: "cannot be read: No such file" in running.log, 10, lambda: running.log)
+    assert served(running) == before
+    source.mkdir()
+    until(lambda: "holds no *.toml" in running.log, 10, lambda: running.log)
+    source.rmdir()
+    edit(source, "Back")
+    until(lambda: "SUMMARY:Back" in served(running), 10, lambda: running.log)
+    assert "STATUS:CANCELLED" not in served(running)
+    quiet(running)
+
+
+def test_out_of_file_descriptors_and_back(program: Programs, source: Path, until: Until) -> None:
+    """A flood of connections uses them up; once it is over the server answers and has the edit made meanwhile."""
+    running = program("serve").start().ready()
+    for pid in _tree(running.process.pid):
+        used = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
+    flood = [connection(running) for _ in range(60)]
+    edit(source, "Later")
+    time.sleep(2)
+    for one in flood:
+        one.close()
+    until(lambda: _tries(lambda: "SUMMARY:Later" in served(running)), 40, lambda: running.log)
+    assert "Traceback" not in running.log
+
+
+def test_slow_clients_keep_nobody_out(program: Programs, source: Path) -> None:
+    """Hundreds of idle connections, of headers that drip and of bodies that drip; then a burst."""
+    running = program("serve", CALFEED_ADMIN_TOKEN=TOKEN).start().ready()
+    post = b"POST /status/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\n\r\na"
+    held = [connection(running) for _ in range(100)]
+    held += [connection(running, b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(100)]
+    held += [connection(running, post + form) for _ in range(20)]
+    time.sleep(0.5)
+    for path in ("/feeds/all.ics", "/", "/api/v1/events", "/healthz"):
+        assert running.get(path).status_code == 200
+    assert held[100].recv(100) == b""  # a client that takes ten seconds over its headers is let go
+    burst = [connection(running, b"GET /feeds/all.ics HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(300)]
+    answers = [one.recv(12) for one in burst]
+    assert answers == [b"HTTP/1.1 200"] * 300
+    for one in held + burst:
+        one.close()
+    print("520 connections, lost 0, repeated 0")
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.4, 0.9, 1.4, 2.5])
+def test_sigterm_in_every_phase_of_a_start(program: Programs, source: Path, seconds: float) -> None:
+    """While it imports, migrates, publishes or serves: it ends at once, and the next start finds all in order."""
+    running = program("up").start()
+    time.sleep(seconds)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=10) in {0, 1, -signal.SIGTERM}
+    quiet(running)
+    again = program("up").start().ready()
+    assert "SUMMARY:Talks" in served(again)
+    assert again.stop() == 0
+
+
+def test_sigterm_under_slow_receivers_and_slow_clients(
+    program: Programs, source: Path, receiver: Any, until: Until
+) -> None:
+    """Web, reminders and several workers stop beside each other: ten seconds for all, and what hung is given back."""
+    receiver.answer = lambda _: (time.sleep(30), (200, b"ok"))[1]
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    channel = '[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nbefore = ["1h"]\n'
+    source.write_text(
+        SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
+    )
+    env = {"HOOK_URL": receiver.url, "WEB_CONCURRENCY": "2", "CALFEED_ADMIN_TOKEN": TOKEN}
+    running = program("up", **env).start().ready()
+    until(lambda: receiver.taken, 20, lambda: running.log)
+    post = b"POST /status/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\na"
+    held = [connection(running, post) for _ in range(8)]
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=10) == 0
+    for one in held:
+        one.close()
+    with sqlite3.connect(source.parent / "calfeed.db") as database:
+        states = database.execute("SELECT state FROM delivery WHERE kind = 'reminder'").fetchall()
+    database.close()
+    assert states == [("pending",)]
+    print("1 reminder, lost 0, repeated 0")
+
+
+def test_no_name_server_loses_no_reminder(program: Programs, source: Path, until: Until) -> None:
+    """A host that does not resolve: the reminder waits for its next try, and the log names no address."""
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    channel = '[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nbefore = ["1h"]\n'
+    source.write_text(
+        SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
+    )
+    running = program("up", HOOK_URL="https://planted-secret-host.invalid/planted-secret-path").start().ready()
+    until(lambda: "retry" in running.log, 30, lambda: running.log)
+    assert "planted-secret" not in running.log
+    with sqlite3.connect(source.parent / "calfeed.db") as database:
+        rows = database.execute("SELECT state, attempt FROM delivery WHERE kind = 'reminder'").fetchall()
+    database.close()
+    assert rows == [("pending", 1)]
+    assert running.stop() == 0
+
+
+def test_secrets_stand_nowhere(program: Programs, source: Path, receiver: Any, until: Until) -> None:
+    """Not in logs, errors, metrics, status, JSON, the process list, nor in any file that calfeed wrote."""
+    hook = f"{receiver.url}/planted-hook-secret"
+    channel = ('[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nsecret = "env:HOOK_KEY"\n'
+               'before = ["1h"]\n[[feeds]]\nid = "crew"\nname = "Crew"\nvisibility = "private"\n')  # fmt: skip
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    source.write_text(
+        SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
+    )
+    receiver.answer = lambda _: (400, hook.encode())
+    secrets = {"HOOK_URL": hook, "HOOK_KEY": "whsec_cGxhbnRlZC1zaWduaW5nLWtleS1wbGFudGVk", "CALFEED_ADMIN_TOKEN": TOKEN}
+    running = program("up", **secrets).start().ready()
+    made = program("token", "make", "crew", "--json", **secrets)
+    made.start().process.wait(timeout=20)
+    token = made.log[made.log.rindex('"token": "') + 10 :].partition('"')[0]
+    (source.parent / "log.txt").write_text("")  # where the token was shown, once
+    assert running.get(f"/private/{token}/crew.ics").status_code == 200
+    assert running.get(f"/private/{token}x/crew.ics").status_code == 404
+    running.get("/api/v1/deliveries", Authorization="Bearer planted-wrong-token")
+    until(lambda: "rejected" in running.log or "retry" in running.log, 20, lambda: running.log)
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    pages = ["/", "/status", "/metrics", "/readyz", "/api/v1/deliveries", "/api/v1/channels", "/api/v1/events", "/none"]
+    said = "".join(running.get(path, **bearer).text for path in pages)
+    said += "".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in _tree(running.process.pid))
+    listed = program("deliveries", "list", "--json", **secrets)
+    listed.start().process.wait(timeout=20)
+    assert running.stop() == 0
+    written = b"".join(
+        path.read_bytes() for path in source.parent.iterdir() if path.name != "events.toml" and path.is_file()
+    )
+    for secret in ("planted-hook-secret", secrets["HOOK_KEY"][6:], TOKEN, token, "planted-wrong-token"):
+        assert secret not in said, secret
+        assert secret.encode() not in written, secret
+    print("5 secrets, lost 0, repeated 0")
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and its children."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += _tree(int(child))
+    return found
+
+
+def _tries(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except OSError:
+        return False
