@@ -55,4 +55,4 @@ lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist site tests/judges/.venv* tests/judges/node_modules tests/browser/node_modules
+	rm -rf $(VENV) build dist site tests/judges/.venv* tests/judges/node_modules tests/browser/node_modules tests/benchmarks/peers/.venv tests/benchmarks/peers/node_modules
