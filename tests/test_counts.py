@@ -83,6 +83,16 @@ def test_an_edit_of_one_event_digests_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert {event.id for (event,) in digests} == {"e7"}  # type: ignore[attr-defined]  # of an event
 
 
+def test_the_second_of_two_equal_clock_times_is_another_time() -> None:
+    """Python says that they are equal, and yet the event is moved."""
+    event = '[[events]]\nid = "e"\nsummary = "E"\nstart = 2024-10-27T02:30:00{}\n'
+    first, second = (load([("events.toml", HEAD + event.format(offset))]) for offset in ("+02:00", "+01:00"))
+    assert first.events == second.events
+    before = revise(first, {}, NOW, timedelta(days=30))
+    after = revise(second, before.revisions, NOW, timedelta(days=30))
+    assert [revision.number for revision in after.revisions.values()] == [2]
+
+
 def test_a_source_without_problems_is_not_scanned_for_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """tomli reads it once; where headers stand is found by one search."""
     with counted(monkeypatch, scan, "places") as scans:
