@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check judges browser debian bench simulate lock clean
+.PHONY: run test check judges browser debian bench simulate lock clean guarantees fuzz
 
 run: $(READY)
 	$(BIN)/calfeed up
@@ -53,6 +53,19 @@ simulate: $(READY)
 # Pins what is tested, with hashes; `uv` does the resolving.
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+
+# What calfeed/help/guarantees.md promises, attacked: prints what was tried, lost and repeated.
+guarantees: $(READY)
+	$(BIN)/python tests/guarantees.py
+
+# Each harness for a minute under atheris, in an environment of its own.
+FUZZ := tests/fuzz/.venv
+fuzz: $(READY)
+	test -x $(FUZZ)/bin/python || $(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/pip install --quiet atheris --editable .
+	for harness in source lint import query json; do \
+	  $(FUZZ)/bin/python tests/fuzz/harnesses.py $$harness -max_total_time=60 -seed=8 || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist site tests/judges/.venv* tests/judges/node_modules tests/browser/node_modules tests/benchmarks/peers/.venv tests/benchmarks/peers/node_modules
