@@ -27,6 +27,11 @@ class Desk:
         """The same desk with what is published now."""
         return self if current is None or current is self.current else replace(self, current=current)
 
+    def revision(self, claimed: Claimed) -> int | None:
+        """Which revision of its event a message speaks of."""
+        found = self.current.revisions.get(claimed.uid or "")
+        return found.number if found else None
+
     def message(self, claimed: Claimed, now: datetime) -> Message | None:
         """The message; None when there is nothing to tell any more."""
         channel = self.current.catalog.channel_by_id.get(claimed.channel)

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -121,7 +121,8 @@ class Senders:
     def _sent(self, job: Job, now: datetime) -> Done:
         if now - job.taken > STALE:
             return unanswered(job, Result.UNSENT, now)
-        message = job.desk.renewed(self._known()).message(job.claimed, now)  # it may have waited while an edit came
+        desk = job.desk.renewed(self._known())  # it may have waited while an edit came
+        message = desk.message(job.claimed, now)
         if message is None:
             return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
         driver, claimed = self._driver(job.route.kind), job.claimed
@@ -132,7 +133,8 @@ class Senders:
         except ValueError as fault:
             return unanswered(job, Result.BROKEN, now, redacted(str(fault), job.target))
         answer = self._transport.send(request)
-        return self._answered(job, answer, driver.judge(answer, self._clock()), now)
+        done = self._answered(job, answer, driver.judge(answer, self._clock()), now)
+        return replace(done, settlement=replace(done.settlement, revision=desk.revision(claimed)))
 
     def _answered(self, job: Job, answer: Answer | Fault, verdict: Verdict, started: datetime) -> Done:
         settlement = Settlement(

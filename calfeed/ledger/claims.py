@@ -216,7 +216,8 @@ def _settled(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:
 
 def _sent(row: AnyRow, one: Settlement, _now: datetime) -> dict[str, Any]:
     late = max((one.ended - row.due).total_seconds(), 0.0)
-    return {"state": State.SENT, "sent_at": one.ended, "late": late, "provider_ref": one.provider_ref}
+    told = {"provider_ref": one.provider_ref} | ({"revision": one.revision} if one.revision else {})
+    return {"state": State.SENT, "sent_at": one.ended, "late": late} | told
 
 
 def _retry(row: AnyRow, one: Settlement, now: datetime) -> dict[str, Any]:

@@ -1,17 +1,18 @@
 """Change notices: who knew of an event hears, once, that it moved, is off, on again or certain.
 
-What readers know is the state the last notice on its way told them, or what was published before. A new edit withdraws
-the notice that still waits and speaks from what they know: undone before it was told, an edit tells nothing.
+What readers know is what the last message that reached them said, be it a notice or a reminder. A new edit withdraws
+the notice that still waits and speaks from what they know: undone before it was told, an edit tells nothing. Where
+nobody can say whether a message arrived (a time-out, a lost process), even an edit undone is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, ScalarSelect, func, insert, select
 
 from calfeed.events.changes import compare
 from calfeed.events.model import Catalog, Channel, Event, instant
@@ -19,11 +20,13 @@ from calfeed.events.occurrences import last_end, occurrences
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import revisions
 from calfeed.ledger.ids import new_ids
-from calfeed.ledger.planning import horizon, withdraw
-from calfeed.ledger.schema import delivery
+from calfeed.ledger.planning import OPEN, horizon, withdraw
+from calfeed.ledger.schema import attempt, delivery
 from calfeed.ledger.sql import AnyRow
+from calfeed.ledger.values import Result, State
 from calfeed.reminders import clock
-from calfeed.reminders.audience import TOLD, hears, known
+from calfeed.reminders.audience import TOLD, hears
+from calfeed.reminders.audience import known as shown
 from calfeed.reminders.plan import zone_of
 
 _SOON = timedelta(hours=36)  # longer than any quiet hours
@@ -38,39 +41,67 @@ def notify(
     rows = []
     for change in changes:
         if change.kind in TOLD:
-            waiting = _waiting(connection, change.uid)
-            withdraw(connection, [row.id for row in waiting.values()], now)
+            known = _knowledge(connection, before[change.uid])
+            withdraw(connection, _waiting(connection, change.uid), now)
             for one in channels:
-                base = _base(connection, waiting.get(one.id), before[change.uid])
+                base, doubtful = known.get(one.id, (before[change.uid], False))
                 told = _since(base, change, now)
+                if told is None and doubtful:
+                    base, told = before[change.uid], change
                 if told is not None and hears(one, told, now):
                     rows.append(_row(catalog, one, told, base.number, now))
     if rows:
         connection.execute(insert(delivery), [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
 
 
-def _base(connection: Connection, untold: AnyRow | None, before: Revision) -> Revision:
-    """The state that readers of a channel know."""
-    if untold is None:
-        return before
-    return revisions.find(connection, before.uid, untold.before) or before
-
-
-def _waiting(connection: Connection, uid: str) -> dict[str, AnyRow]:
-    """The notices of an event that nobody has heard yet, by channel."""
-    query = select(delivery.c.id, delivery.c.channel, delivery.c.before).where(
-        delivery.c.uid == uid,
-        delivery.c.kind == "change",
-        delivery.c.state == "pending",
-        delivery.c.attempt == 0,
+def _knowledge(connection: Connection, before: Revision) -> dict[str, tuple[Revision, bool]]:
+    """By channel: the state that its readers know for sure, and whether they may have been told another since."""
+    columns = (delivery.c[name] for name in ("id", "channel", "kind", "state", "before", "revision", "sent_at"))
+    mine = (
+        delivery.c.uid == before.uid,
+        delivery.c.kind.in_(("change", "reminder")),
         delivery.c.subscription.is_(None),
     )
-    return {row.channel: row for row in connection.execute(query)}
+    rows = connection.execute(select(*columns, _unsure().label("unsure_at")).where(*mine).order_by(delivery.c.id)).all()
+    found = {}
+    for name in {row.channel for row in rows}:
+        own = [row for row in rows if row.channel == name]
+        number, doubtful = _known(own)
+        found[name] = (number and revisions.find(connection, before.uid, number)) or before, doubtful
+    return found
+
+
+def _known(rows: Sequence[AnyRow]) -> tuple[int | None, bool]:
+    """(revision that readers know, None when it is the last published; whether they may know another)."""
+    told = max((row for row in rows if row.sent_at and row.revision), key=lambda row: row.sent_at, default=None)
+    open_ = [row for row in rows if row.state != State.SENT]
+    tried = [row.unsure_at for row in open_ if row.unsure_at and (told is None or row.unsure_at > told.sent_at)]
+    doubtful = bool(tried) or any(row.state == State.SENDING for row in open_)
+    if told is not None:
+        return told.revision, doubtful
+    return next((row.before for row in open_ if row.kind == "change"), None), doubtful
+
+
+def _unsure() -> ScalarSelect[datetime]:
+    """When it was last tried without anybody knowing whether it arrived."""
+    lost = attempt.c.outcome.in_((Result.LOST, Result.RETRY)) & attempt.c.status.is_(None)
+    return select(func.max(attempt.c.ended)).where(attempt.c.delivery == delivery.c.id, lost).scalar_subquery()
+
+
+def _waiting(connection: Connection, uid: str) -> list[str]:
+    """The notices of an event that are still to be told, but not their copies to subscriptions."""
+    query = select(delivery.c.id).where(
+        delivery.c.uid == uid,
+        delivery.c.kind == "change",
+        delivery.c.state.in_(OPEN),
+        delivery.c.subscription.is_(None),
+    )
+    return list(connection.execute(query).scalars())
 
 
 def _since(base: Revision, change: Change, now: datetime) -> Change | None:
     """The change as seen from the state that is known; None when it only undoes what nobody was told."""
-    before, after = known(base.event, now), change.after and known(change.after, now)
+    before, after = shown(base.event, now), change.after and shown(change.after, now)
     found = compare(before, after)
     if found is None:
         return None

@@ -48,7 +48,9 @@ def show(connection: Connection, id_: str) -> tuple[Delivery, list[Attempt]]:
     if row is None:
         raise NotFound(f"no delivery has the id {id_}")
     names = (attempt.c[name] for name in Attempt.__dataclass_fields__)
-    tries = connection.execute(select(*names).where(attempt.c.delivery == row["id"]).order_by(attempt.c.number, attempt.c.ended)).mappings()
+    tries = connection.execute(
+        select(*names).where(attempt.c.delivery == row["id"]).order_by(attempt.c.number, attempt.c.ended)
+    ).mappings()
     return _delivery(row), [Attempt(**one) for one in tries]
 
 

@@ -137,7 +137,7 @@ delivery = Table(
     Column("channel", Text, nullable=False),
     Column("uid", Text),  # none for a digest
     Column("subject", Text, nullable=False),  # what plan and messages know it by
-    Column("revision", Integer),  # a change: the revision it tells of; a reminder: the one it was planned from
+    Column("revision", Integer),  # of its event: the one a change tells of, the one that was spoken of when it was sent
     Column("before", Integer),  # a change: the revision that its readers know
     Column("due", Instant, nullable=False),
     Column("expires", Instant),  # from then on a first attempt comes too late

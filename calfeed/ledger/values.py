@@ -61,7 +61,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How one claimed delivery went; texts hold no secret. ``retry_after`` is in seconds."""
+    """How one claimed delivery went; texts hold no secret.
+
+    ``retry_after`` is in seconds; ``revision`` is the one of its event that the message spoke of.
+    """
 
     delivery: str
     attempt: int
@@ -72,6 +75,7 @@ class Settlement:
     error: str | None = None
     retry_after: float | None = None
     provider_ref: str | None = None
+    revision: int | None = None
     excerpt: str | None = None
 
 

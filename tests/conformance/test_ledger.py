@@ -790,6 +790,49 @@ def test_an_edit_undone_while_it_was_being_told_is_told(planned: Ledger) -> None
     assert notices(planned) == [("2|hook", "sent"), ("3|hook", "pending")]
 
 
+def test_an_edit_undone_back_to_what_was_told_tells_nothing(planned: Ledger) -> None:
+    """Moved and told, moved again untold, and back to what was told."""
+    planned.publish(NEW_TIME, NOW + HOUR)
+    send(planned, NOW + HOUR, revision=2)
+    planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), NOW + 2 * HOUR)
+    planned.publish(NEW_TIME, NOW + 3 * HOUR)
+    assert notices(planned) == [("2|hook", "sent"), ("3|hook", "superseded")]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(503, [("2|hook", "superseded")]), (None, [("2|hook", "superseded"), ("3|hook", "pending")])],
+    ids=["refused", "no answer"],
+)
+def test_an_edit_undone_is_told_when_it_may_have_been_told(
+    planned: Ledger, status: int | None, told: list[tuple[str, str]]
+) -> None:
+    """A receiver that answers 503 has told nobody; one that gave no answer may have."""
+    planned.publish(NEW_TIME, NOW + HOUR)
+    send(planned, NOW + HOUR, Result.RETRY, status=status)
+    planned.publish(catalog(event()), NOW + 2 * HOUR)
+    assert notices(planned) == told
+
+
+def test_a_reminder_tells_its_readers_too(planned: Ledger) -> None:
+    """The notice of the move was refused, but a reminder spoke of the new time: they know that one."""
+    planned.publish(NEW_TIME, NOW + HOUR)
+    send(planned, NOW + HOUR, Result.REJECTED, status=400)
+    at = datetime(2024, 5, 12, 6, tzinfo=UTC)
+    send(planned, at, revision=2)
+    planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), at)
+    (told,) = claim(planned, at)
+    assert told.known == NEW_TIME.events[0]
+
+
+def test_a_notice_that_reached_nobody_leaves_them_knowing_what_they_knew(planned: Ledger) -> None:
+    planned.publish(NEW_TIME, NOW + HOUR)
+    send(planned, NOW + HOUR, Result.REJECTED, status=400)
+    planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), NOW + 2 * HOUR)
+    (told,) = claim(planned, NOW + 2 * HOUR)
+    assert told.known == event()
+
+
 def test_a_notice_speaks_from_what_its_readers_know(planned: Ledger) -> None:
     """Moved twice before anybody was told: one notice, from the first time to the last."""
     planned.publish(NEW_TIME, NOW + HOUR)
