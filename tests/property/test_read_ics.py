@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from calfeed.events.changes import revise
 from calfeed.events.model import Catalog, Duration, Event
 from calfeed.events.occurrences import check_rule
 from calfeed.events.parse import load
+from calfeed.feeds.feed import MOST_EVENTS
 from calfeed.feeds.lint import lint
 from calfeed.feeds.read_ics import read_ics
 from calfeed.feeds.resource import Resource
@@ -70,12 +71,12 @@ calendars = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, phases=set(Phase) - {Phase.shrink})  # to shrink a catalog takes minutes
 @given(st.from_type(Catalog), calendars)
 def test_importing_a_feed_of_ours_gives_the_same_feed(catalog: Catalog, calendar: dict[str, object]):
     catalog = replace(catalog, calendar=replace(catalog.calendar, **calendar))
     once = feed(replace(catalog, events=tuple(filter(can_be_written, map(public, catalog.events)))))
-    assume(not once.dropped)
+    assume(once.body.count(b"BEGIN:VEVENT") <= MOST_EVENTS)  # of more, the past would be left out
 
     imported = read_ics(once.body, "all.ics")
 

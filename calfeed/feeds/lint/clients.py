@@ -34,6 +34,7 @@ def check(calendar: Component, report: Report) -> None:
     if _is_feed(calendar, events):
         _check_feed(calendar, events, report)
     _check_calendar(calendar, report)
+    _check_nested(events, report)
     people = _people(calendar)
     for event in events:
         _check_event(event, people, report)
@@ -67,6 +68,16 @@ def _check_calendar(calendar: Component, report: Report) -> None:
         report.add(findings.CALENDAR_ZONE, message, line=zone.number, path="VCALENDAR.X-WR-TIMEZONE")
 
 
+def _check_nested(events: list[Component], report: Report) -> None:
+    """One warning for the file: whoever writes them writes them in every event."""
+    nested = [child for event in events for child in event.children if child.name in NESTED]
+    if nested:
+        names = ", ".join(sorted({child.name for child in nested}))
+        holding = len({id(child.parent) for child in nested})
+        message = f"{holding} of {len(events)} events hold {names}"
+        report.add(findings.NESTED_COMPONENT, message, line=nested[0].number, path=nested[0].name)
+
+
 def _check_event(event: Component, people: frozenset[str], report: Report) -> None:
     start = event.first("DTSTART")
     when = moment(start)
@@ -74,9 +85,6 @@ def _check_event(event: Component, people: frozenset[str], report: Report) -> No
         report.add(findings.FLOATING, f"DTSTART:{start.value} has no zone", line=start.number, path="VEVENT.DTSTART")
     _check_uid(event, people, report)
     _check_location(event, report)
-    nested = next((child for child in event.children if child.name in NESTED), None)
-    if nested is not None:
-        report.add(findings.NESTED_COMPONENT, f"the event holds {nested.name}", line=nested.number, path=nested.name)
 
 
 def _check_uid(event: Component, people: frozenset[str], report: Report) -> None:

@@ -302,9 +302,9 @@ BAD_COLOR = _error(
 BAD_REFRESH = _error("CF803", "REFRESH-INTERVAL is not positive", "RFC 7986 §5.7", "write PT1H or the like")
 NESTED_COMPONENT = _warning(
     "CF804",
-    "An event holds a component of RFC 9073",
+    "Events hold components of RFC 9073",
     "RFC 9073 §7",
-    "leave it out of the feed for everybody: some readers take its texts for the event's",
+    "leave them out of the feed for everybody: some readers take their texts for the event's",
 )
 
 # CF9xx: clients

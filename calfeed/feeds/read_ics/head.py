@@ -48,13 +48,20 @@ def _within(year: int) -> int:
 
 
 def _language(calendar: Component, *, is_ours: bool) -> str:
-    """The language that most titles name. In a feed of ours texts without one are in the calendar's own."""
-    lines = [line for event in calendar.children for line in event.all("SUMMARY", "DESCRIPTION")]
-    untagged = [line for line in lines if line.parameter("LANGUAGE") is None]
+    """The language that most titles name. In a feed of ours those without one are in the calendar's own."""
+    summaries = [line for event in calendar.children for line in event.all("SUMMARY")]
+    untagged = [event for event in calendar.children if _is_untagged(event)]
     if is_ours and untagged:
-        return ours.language(texts.text(line.value) for line in untagged)
-    tags = Counter(tag for line in [*calendar.all("NAME"), *lines] if (tag := line.parameter("LANGUAGE")))
+        return ours.language(
+            (texts.line(each.text("SUMMARY")), texts.text(each.text("DESCRIPTION"))) for each in untagged
+        )
+    tags = Counter(tag for line in [*calendar.all("NAME"), *summaries] if (tag := line.parameter("LANGUAGE")))
     return next((tag for tag, _ in tags.most_common() if _LANGUAGE.fullmatch(tag)), "en")
+
+
+def _is_untagged(event: Component) -> bool:
+    line = event.first("SUMMARY")
+    return line is not None and line.parameter("LANGUAGE") is None
 
 
 def calendar_table(calendars: Sequence[Component], shared: Frame, calendar_id: str | None) -> dict[str, Any]:

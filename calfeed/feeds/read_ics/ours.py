@@ -59,13 +59,13 @@ def _without(text: str, head: str, tail: str) -> str | None:
     return text.removeprefix(head).removesuffix(tail) if stands else None
 
 
-def language(texts: Iterable[str]) -> str:
-    """The language whose words calfeed put into texts that name none; English where it put none."""
-    for text in texts:
+def language(texts: Iterable[tuple[str, str]]) -> str:
+    """The language of whose words calfeed made these titles and descriptions; English where it added none."""
+    for name, told in texts:
         for tag, words in _LANGUAGES.items():
             marks = (words.tba_time_title, words.tba_date_title, words.cancelled_title)
-            said = any(_is_made(mark, text) for mark in marks)
-            if said or f"\n{words.join}: " in f"\n{text}" or f"\n{words.source}: " in f"\n{text}":
+            starts = (f"\n{words.join}: ", f"\n{words.join} (", f"\n{words.source}: ")
+            if any(_is_made(mark, name) for mark in marks) or any(start in f"\n{told}" for start in starts):
                 return tag
     return "en"
 
