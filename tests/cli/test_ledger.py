@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from calfeed.cli.ledger import STATES
 from calfeed.errors import NotFound
 from calfeed.events.parse import load
-from calfeed.ledger import Ledger, Settlement
+from calfeed.ledger import Ledger, Settlement, State
 from calfeed.ledger import Result as Outcome
 from calfeed.publish import read_files
 
@@ -129,3 +130,8 @@ class TestDeliveries:
         result = run("deliveries", "audit")
         assert result.exit_code == 1
         assert sent in result.stdout
+
+
+def test_the_states_that_may_be_asked_for_are_those_there_are() -> None:
+    """Written twice, so that help costs no database library."""
+    assert list(STATES) == [state.value for state in State]
