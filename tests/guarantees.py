@@ -1,4 +1,4 @@
-"""`make guarantees`: runs every test that the manual's guarantees name, and prints what was tried, lost and repeated."""
+"""`make guarantees`: runs every test that the guarantees name, and prints what was tried, lost and repeated."""
 
 from __future__ import annotations
 

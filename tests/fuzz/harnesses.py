@@ -72,8 +72,13 @@ HARNESSES: dict[str, Callable[[bytes], None]] = {
 }
 
 if __name__ == "__main__":
+    import runpy
+
     import atheris  # in the environment of its own that `make fuzz` makes
 
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], HARNESSES[sys.argv[1]])
+    for name in [name for name in sys.modules if name.startswith("calfeed")]:
+        del sys.modules[name]
+    with atheris.instrument_imports(include=["calfeed"]):
+        harnesses = runpy.run_path(__file__)["HARNESSES"]
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], harnesses[sys.argv[1]])
     atheris.Fuzz()

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 900
-STEP = timedelta(days=3)
+STEP = timedelta(days=10)
 HEAD = """
 [calendar]
 id = "desk"

@@ -213,14 +213,14 @@ def test_sigterm_under_slow_receivers_and_slow_clients(
 ) -> None:
     """Web, reminders and several workers stop beside each other: ten seconds for all, and what hung is given back."""
     receiver.answer = lambda _: (time.sleep(30), (200, b"ok"))[1]
-    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=12)
     channel = '[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nbefore = ["1h"]\n'
     source.write_text(
         SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
     )
     env = {"HOOK_URL": receiver.url, "WEB_CONCURRENCY": "2", "CALFEED_ADMIN_TOKEN": TOKEN}
     running = program("up", **env).start().ready()
-    until(lambda: receiver.taken, 20, lambda: running.log)
+    until(lambda: receiver.taken, 40, lambda: running.log)
     post = b"POST /status/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\na"
     held = [connection(running, post) for _ in range(8)]
     running.process.send_signal(signal.SIGTERM)
@@ -236,13 +236,13 @@ def test_sigterm_under_slow_receivers_and_slow_clients(
 
 def test_no_name_server_loses_no_reminder(program: Programs, source: Path, until: Until) -> None:
     """A host that does not resolve: the reminder waits for its next try, and the log names no address."""
-    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=12)
     channel = '[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nbefore = ["1h"]\n'
     source.write_text(
         SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
     )
     running = program("up", HOOK_URL="https://planted-secret-host.invalid/planted-secret-path").start().ready()
-    until(lambda: "retry" in running.log, 30, lambda: running.log)
+    until(lambda: "retry" in running.log, 40, lambda: running.log)
     assert "planted-secret" not in running.log
     with sqlite3.connect(source.parent / "calfeed.db") as database:
         rows = database.execute("SELECT state, attempt FROM delivery WHERE kind = 'reminder'").fetchall()
@@ -256,7 +256,7 @@ def test_secrets_stand_nowhere(program: Programs, source: Path, receiver: Any, u
     hook = f"{receiver.url}/planted-hook-secret"
     channel = ('[[channels]]\nid = "hook"\nkind = "webhook"\nurl = "env:HOOK_URL"\nsecret = "env:HOOK_KEY"\n'
                'before = ["1h"]\n[[feeds]]\nid = "crew"\nname = "Crew"\nvisibility = "private"\n')  # fmt: skip
-    due = datetime.now(UTC) + timedelta(hours=1, seconds=4)
+    due = datetime.now(UTC) + timedelta(hours=1, seconds=12)
     source.write_text(
         SOURCE + f'[[events]]\nid = "e"\nsummary = "E"\nstart = {due.isoformat(timespec="seconds")}\n' + channel
     )
@@ -270,7 +270,7 @@ def test_secrets_stand_nowhere(program: Programs, source: Path, receiver: Any, u
     assert running.get(f"/private/{token}/crew.ics").status_code == 200
     assert running.get(f"/private/{token}x/crew.ics").status_code == 404
     running.get("/api/v1/deliveries", Authorization="Bearer planted-wrong-token")
-    until(lambda: "rejected" in running.log or "retry" in running.log, 20, lambda: running.log)
+    until(lambda: "rejected" in running.log or "retry" in running.log, 40, lambda: running.log)
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     pages = ["/", "/status", "/metrics", "/readyz", "/api/v1/deliveries", "/api/v1/channels", "/api/v1/events", "/none"]
     said = "".join(running.get(path, **bearer).text for path in pages)
