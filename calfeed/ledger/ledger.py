@@ -23,6 +23,7 @@ from calfeed.ledger import (
     publications,
     reading,
     revisions,
+    settling,
     tokens,
 )
 from calfeed.ledger import audit as audits
@@ -148,7 +149,7 @@ class Ledger:
         """At most ``limit`` deliveries that this process alone may send now."""
         with self.database.write() as connection:
             if settled:
-                claims.settle(connection, self.process.id, settled, now)
+                settling.settle(connection, self.process.id, settled, now)
             claimed = claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
             current = publications.current_state(connection, self._current) if claimed else self._current
         self._current = current
@@ -157,12 +158,12 @@ class Ledger:
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Records how claimed deliveries went."""
         with self.database.write() as connection:
-            claims.settle(connection, self.process.id, settlements, now)
+            settling.settle(connection, self.process.id, settlements, now)
 
     def sweep(self, now: datetime) -> int:
         """Gives back what lost processes had claimed and names the outcome of what is too late; counts both."""
         with self.database.write() as connection:
-            return claims.return_leases(connection, self.process, now) + claims.expire(connection, now)
+            return settling.return_leases(connection, self.process, now) + settling.expire(connection, now)
 
     def idle(self, now: datetime) -> bool:
         """Whether nothing waits to be claimed, given back or expired."""

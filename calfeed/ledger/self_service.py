@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from calfeed.ledger import audiences, claims, copies, subscriptions
+from calfeed.ledger import audiences, copies, settling, subscriptions
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
 from calfeed.ledger.subscriptions import Purpose, Subscription, Wish
@@ -95,7 +95,7 @@ class SelfService:
         """
         with self._database.write() as connection:
             if settlements:
-                claims.settle(connection, self._owner, settlements, now)
+                settling.settle(connection, self._owner, settlements, now)
             return copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
 
     def prune(self, now: datetime) -> int:
