@@ -139,6 +139,6 @@ FORMATS: dict[str, Callable[[Sequence[Problem]], str]] = {
 """Every format by its name on the command line."""
 
 
-def report(problems: Sequence[Problem], style: str) -> str:
-    """The problems in one of `FORMATS`, ended by a line break where there is anything to say."""
-    return FORMATS[style](problems)
+def report(problems: Sequence[Problem], style: str, titles: Mapping[str, str] | None = None) -> str:
+    """The problems in one of `FORMATS`; ``titles`` tells what each code means, where the format says it."""
+    return sarif(problems, titles=titles) if style == "sarif" else FORMATS[style](problems)
