@@ -47,6 +47,8 @@ class Zones:
     def _unknown(self, when: When, tzid: str, definition: Component | None, line: Line) -> tzinfo:
         """A zone that only its VTIMEZONE knows, or nobody."""
         offset = zone_names.offset(definition, when.clock) if definition else None
+        if offset is not None and abs(offset) >= timedelta(days=1):  # -235960: no clock is so far away
+            offset = None
         what = "read as times" if offset is None else "converted to times"
         if line.name == "DTSTART":
             why = f"the zone {shown(tzid)} is not known; its times were {what} in {self.own}"
