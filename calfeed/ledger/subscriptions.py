@@ -16,14 +16,15 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Literal
 
-from sqlalchemy import Connection, and_, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
-from calfeed.errors import NotFound, TooMany
-from calfeed.ledger import audiences, tokens
+from calfeed.errors import NotFound
+from calfeed.ledger import audiences, quotas, tokens
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.channels import PATIENCE, WORN_OUT
 from calfeed.ledger.ids import new_id
 from calfeed.ledger.planning import withdraw
+from calfeed.ledger.quotas import UNVERIFIED
 from calfeed.ledger.schema import audience, delivery, subscription
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import Result, Settlement, State
@@ -31,16 +32,9 @@ from calfeed.ledger.values import Result, Settlement, State
 Kind = Literal["webhook", "slack"]
 Purpose = Literal["challenge", "confirm", "unsubscribe"]
 
-MOST = 200_000
-MOST_PER_URL = 10
-MOST_UNVERIFIED_PER_HOST = 100
-"""Quotas. A host that is asked to prove itself again and again may be somebody's victim."""
-
 UNVERIFIED_KEPT = timedelta(days=1)
 """How long an endpoint that fails is challenged again, and what did not prove itself is kept."""
 GONE_KEPT = timedelta(days=30)
-
-_UNVERIFIED = subscription.c.state == literal_column("'unverified'")  # SQLite takes a partial index for a literal only
 
 
 class Standing(StrEnum):
@@ -103,7 +97,7 @@ WANTED = [*_COLUMNS, audience.c.feed, audience.c.categories, audience.c.before]
 
 def create(connection: Connection, wish: Wish, now: datetime) -> tuple[Subscription, str]:
     """(the unverified subscription, its owner's token), with its challenge to be sent. Raises TooMany."""
-    _within_quotas(connection, wish)
+    quotas.check(connection, wish.url, wish.host)
     id_, token = f"sub_{new_id(now)}", tokens.fresh()
     values = {
         "id": id_,
@@ -115,7 +109,7 @@ def create(connection: Connection, wish: Wish, now: datetime) -> tuple[Subscript
         "seed": tokens.fresh(),
         "digest": tokens.digest(token),
         "host": wish.host,
-        "place": _place(wish.url),
+        "place": quotas.place(wish.url),
         "home": wish.home,
         "language": wish.language,
         "timezone": wish.timezone,
@@ -153,7 +147,7 @@ def shown(connection: Connection, id_: str, purpose: Purpose, proof: str) -> Sub
 def verify(connection: Connection, id_: str, now: datetime) -> None:
     """Its URL has proved itself."""
     values = {"state": Standing.ACTIVE, "since": now, "reason": None}
-    connection.execute(update(subscription).where(subscription.c.id == id_, _UNVERIFIED).values(values))
+    connection.execute(update(subscription).where(subscription.c.id == id_, UNVERIFIED).values(values))
 
 
 def pause(connection: Connection, id_: str, now: datetime) -> None:
@@ -191,7 +185,7 @@ def learn(connection: Connection, settled: Iterable[tuple[AnyRow, Settlement]], 
 
 def prune(connection: Connection, now: datetime) -> int:
     """Drops what was never proved and what is long gone; counts them."""
-    unproved = and_(_UNVERIFIED, subscription.c.created < now - UNVERIFIED_KEPT)
+    unproved = and_(UNVERIFIED, subscription.c.created < now - UNVERIFIED_KEPT)
     gone = and_(subscription.c.state == Standing.GONE, subscription.c.failed_at < now - GONE_KEPT)
     dropped = connection.execute(delete(subscription).where(or_(unproved, gone))).rowcount
     audiences.forget(connection)
@@ -200,7 +194,7 @@ def prune(connection: Connection, now: datetime) -> int:
 
 def wanted(connection: Connection) -> bool:
     """Whether anybody waits for a reminder or for a challenge."""
-    queries = (select(subscription.c.id).where(waits).limit(1) for waits in (audiences.ACTIVE, _UNVERIFIED))
+    queries = (select(subscription.c.id).where(waits).limit(1) for waits in (audiences.ACTIVE, UNVERIFIED))
     return any(connection.execute(query).first() is not None for query in queries)
 
 
@@ -214,21 +208,6 @@ def made(row: AnyRow) -> Subscription:
     """From a row with the columns `WANTED`."""
     values = {column.name: getattr(row, column.name) for column in _COLUMNS}
     return Subscription(**{**values, "state": Standing(row.state)}, audience=Audience.of(row))
-
-
-def _within_quotas(connection: Connection, wish: Wish) -> None:
-    same = select(func.count()).where(subscription.c.place == _place(wish.url))
-    if connection.execute(same).scalar_one() >= MOST_PER_URL:
-        raise TooMany("this address has as many subscriptions as one may have", 86_400)
-    asked = select(func.count()).where(_UNVERIFIED, subscription.c.host == wish.host)
-    if connection.execute(asked).scalar_one() >= MOST_UNVERIFIED_PER_HOST:
-        raise TooMany("too many subscriptions to this host wait to be proved", 3_600)
-    if connection.execute(select(func.count()).select_from(subscription)).scalar_one() >= MOST:
-        raise TooMany("this calendar takes no more subscriptions", 86_400)
-
-
-def _place(url: str) -> str:
-    return sha256(url.encode()).hexdigest()
 
 
 def _challenge(id_: str, audience_id: str, now: datetime) -> dict[str, object]:
@@ -258,7 +237,7 @@ def _challenged(connection: Connection, id_: str, one: Settlement, now: datetime
     """A Slack webhook cannot answer; there its reader confirms, so that a challenge that was taken proves nothing."""
     kind = connection.execute(select(subscription.c.kind).where(subscription.c.id == id_)).scalar()
     if one.result is not Result.SENT:
-        here = update(subscription).where(subscription.c.id == id_, _UNVERIFIED)
+        here = update(subscription).where(subscription.c.id == id_, UNVERIFIED)
         connection.execute(here.values(reason=one.error))
     elif kind == "webhook":
         verify(connection, id_, now)

@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 
 from calfeed.errors import NotFound, TooMany
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
-from calfeed.ledger import Ledger, Result, Settlement, audiences, copies, subscriptions
+from calfeed.ledger import Ledger, Result, Settlement, audiences, copies, quotas, subscriptions
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.schema import metadata
@@ -531,7 +531,7 @@ class TestQuotas:
     """Strangers get only so much."""
 
     def test_one_url_has_only_so_many(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(subscriptions, "MOST_PER_URL", 2)
+        monkeypatch.setattr(quotas, "MOST_PER_URL", 2)
         for _ in range(2):
             desk.service.create(wish("a"), NOW)
         with pytest.raises(TooMany):
@@ -539,7 +539,7 @@ class TestQuotas:
         desk.service.create(wish("b"), NOW)
 
     def test_one_host_is_asked_for_proof_only_so_often(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(subscriptions, "MOST_UNVERIFIED_PER_HOST", 2)
+        monkeypatch.setattr(quotas, "MOST_UNVERIFIED_PER_HOST", 2)
         for place in "ab":
             desk.service.create(wish(place, host="victim.example.org"), NOW)
         with pytest.raises(TooMany):
@@ -547,7 +547,7 @@ class TestQuotas:
         desk.service.create(wish("c"), NOW)
 
     def test_there_are_only_so_many_in_all(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(subscriptions, "MOST", 1)
+        monkeypatch.setattr(quotas, "MOST", 1)
         desk.service.create(wish("a"), NOW)
         with pytest.raises(TooMany):
             desk.service.create(wish("b"), NOW)

@@ -284,7 +284,7 @@ class TestLimits:
         assert found == [201, 201, 429]
 
     def test_a_quota_of_the_calendar_is_429_too(self, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("calfeed.ledger.subscriptions.MOST", 0)
+        monkeypatch.setattr("calfeed.ledger.quotas.MOST", 0)
         response = counter.ask()
         assert (response.status_code, response.headers["Retry-After"]) == (429, "86400")
 
