@@ -27,6 +27,7 @@ from calfeed.web import (
     private_feeds,
     rendering,
     robots,
+    schema,
     security,
     self_service,
     status,
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     health.blueprint,
     metrics.blueprint,
     robots.blueprint,
+    schema.blueprint,
 )
 
 

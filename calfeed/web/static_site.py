@@ -20,7 +20,7 @@ from calfeed.errors import Problem
 from calfeed.feeds.snapshot import Snapshot
 from calfeed.ledger import Ledger
 from calfeed.settings import Settings
-from calfeed.web import assets, changes_page, event_page, faults, pages, rendering, robots, subscribe_page
+from calfeed.web import assets, changes_page, event_page, faults, pages, rendering, robots, schema, subscribe_page
 from calfeed.web import help as help_pages
 from calfeed.web.clients import Polls
 from calfeed.web.page_query import with_query
@@ -31,7 +31,12 @@ MANY = 1_000
 
 _KEYS = ("view", "month", "from", "to", "feed", "lang")
 _ROUTES = re.compile(r"/(?:|changes|help(?:/[^/]+)?|(?:events|subscribe|embed)/[^/]+)")
-_FILES = {"/robots.txt": "robots.txt", "/sitemap.xml": "sitemap.xml", "/no-such-page": "404.html"}
+_FILES = {
+    "/robots.txt": "robots.txt",
+    "/sitemap.xml": "sitemap.xml",
+    "/schema.json": "schema.json",
+    "/no-such-page": "404.html",
+}
 _LINKS = re.compile(r'(href|src|content)="([^"]*)"')
 
 
@@ -85,7 +90,7 @@ def still_app(snapshot: Snapshot) -> Flask:
     app.extensions["calfeed"] = Site(_Still(snapshot), ledger, settings, lambda: snapshot.built_at, polls, still=True)
     for part in (rendering, assets, faults):
         part.register(app)
-    for blueprint in (pages, event_page, subscribe_page, changes_page, help_pages, robots):
+    for blueprint in (pages, event_page, subscribe_page, changes_page, help_pages, robots, schema):
         app.register_blueprint(blueprint.blueprint)
     return app
 
