@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check judges browser debian bench simulate lock clean guarantees fuzz
+.PHONY: run test check judges browser debian bench simulate oldest lock clean guarantees fuzz clients
 
 run: $(READY)
 	$(BIN)/calfeed up
@@ -50,9 +50,21 @@ bench: $(READY)
 simulate: $(READY)
 	$(BIN)/python -m tests.benchmarks.simulate
 
+# The fast tests with the oldest versions that pyproject.toml allows; `uv` does the resolving.
+oldest:
+	uv venv --quiet --clear --python $(PYTHON) build/oldest
+	uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct --editable '.[postgres,apprise]' --group test
+	build/oldest/bin/python -m pytest -q -n 2
+
 # Pins what is tested, with hashes; `uv` does the resolving.
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+
+# Thunderbird and Evolution's data server, subscribed to a real server; some four minutes, and outside `make test`.
+CLIENTS := thunderbird evolution-data-server dbus-daemon libglib2.0-bin
+clients: $(READY)
+	$(MAKE) --no-print-directory debian DEBIAN="$(CLIENTS)"
+	$(BIN)/pytest -m clients
 
 # What calfeed/help/guarantees.md promises, attacked: prints what was tried, lost and repeated.
 guarantees: $(READY)
