@@ -60,7 +60,7 @@ oldest:
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
 
-# Thunderbird and Evolution's data server, subscribed to a real server; some four minutes, and outside `make test`.
+# Thunderbird and Evolution's data server, subscribed to a real server; some three minutes, outside `make test`.
 CLIENTS := thunderbird evolution-data-server dbus-daemon libglib2.0-bin
 clients: $(READY)
 	$(MAKE) --no-print-directory debian DEBIAN="$(CLIENTS)"
