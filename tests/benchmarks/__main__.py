@@ -65,8 +65,8 @@ def circumstances() -> str:
 def write(text: str) -> None:
     """The table in the page, in place of the last one."""
     page = PAGE.read_text()
-    marked = r"(<!-- measured -->\n).*?(\n<!-- /measured -->)"
-    PAGE.write_text(re.sub(marked, lambda match: match[1] + text + match[2], page, flags=re.DOTALL))
+    marked = r"(<!-- measured -->\n).*?(<!-- /measured -->)"
+    PAGE.write_text(re.sub(marked, lambda match: f"{match[1]}\n{text}\n{match[2]}", page, flags=re.DOTALL))
 
 
 def main(arguments: list[str]) -> None:

@@ -28,7 +28,7 @@ from tests.benchmarks.peers import environments
 
 SECONDS = 1
 CONNECTIONS = 64
-SIZES = {"10 KB": 24, "200 KB": 580}
+SIZES = {"10 KB": 20, "200 KB": 407}
 """Events that make a feed of about that size."""
 
 NGINX = """

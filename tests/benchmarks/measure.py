@@ -45,21 +45,21 @@ class Cost:
 
 def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cost:
     """Runs a program to its end; raises where it fails."""
-    with subprocess.Popen(
-        list(map(str, command)),
+    wrapped = [str(PYTHON), "-I", "-S", str(HERE / "spawned.py"), *map(str, command)]
+    ended = subprocess.run(
+        wrapped,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, **(env or {})},
         cwd=cwd,
-    ) as process:
-        assert process.stderr is not None
-        told = process.stderr.read().decode()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}: {told[-2000:]}")
-    last = told.strip().rpartition("\n")[2]
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, json.loads(last) if last[:1] == "{" else {})
+        check=False,
+    )
+    told = ended.stderr.decode().strip()
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {ended.returncode}: {told[-2000:]}")
+    *before, last = told.splitlines()
+    cost = json.loads(last)
+    return Cost(cost["cpu"], cost["peak"], json.loads(before[-1]) if before and before[-1][:1] == "{" else {})
 
 
 def in_turn(rounds: int, **runs: Callable[[], float]) -> dict[str, float]:
