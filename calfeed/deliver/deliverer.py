@@ -27,7 +27,7 @@ from calfeed.ledger.values import UNTRIED
 log = logging.getLogger(__name__)
 
 THREADS = 32
-ROOM = 64
+ROOM = 96
 """Rows claimed and not yet settled: one a thread, and a few for the threads that come free next."""
 
 TURN_SECONDS = 0.8
@@ -120,7 +120,6 @@ class Deliverer:
         claimed = self._claim(routes, targets)
         while self._jobs and time.monotonic() < end:
             self._gather(BATCH_SECONDS if claimed else WAIT_SECONDS)
-            self._ledger.current()  # what still waits for a thread must not be sent if an edit has outdated it
             claimed = self._claim(routes, targets)
         self._settle()
 
@@ -128,6 +127,7 @@ class Deliverer:
         """Settles and claims in one transaction: each commit costs as much as several sends."""
         now, free = self._clock(), self._room - len(self._jobs)
         if free <= 0 or (not self._unsettled and self._ledger.idle(now)):
+            self._ledger.current()  # what still waits for a thread must not be sent if an edit has outdated it
             return 0
         with self._gate.claiming(routes.__getitem__, time.monotonic()) as admit:
             claimed = self._ledger.claim(now, free, list(routes), admit, self._unsettled)

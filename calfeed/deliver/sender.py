@@ -121,7 +121,9 @@ class Senders:
     def _sent(self, job: Job, now: datetime) -> Done:
         if now - job.taken > STALE:
             return unanswered(job, Result.UNSENT, now)
-        desk = job.desk.renewed(self._known())  # it may have waited while an edit came
+        desk = job.desk.renewed(self._known())
+        if desk is not job.desk:  # an edit came while it waited
+            job = replace(job, desk=desk)
         message = desk.message(job.claimed, now)
         if message is None:
             return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
@@ -133,8 +135,7 @@ class Senders:
         except ValueError as fault:
             return unanswered(job, Result.BROKEN, now, redacted(str(fault), job.target))
         answer = self._transport.send(request)
-        done = self._answered(job, answer, driver.judge(answer, self._clock()), now)
-        return replace(done, settlement=replace(done.settlement, revision=desk.revision(claimed)))
+        return self._answered(job, answer, driver.judge(answer, self._clock()), now)
 
     def _answered(self, job: Job, answer: Answer | Fault, verdict: Verdict, started: datetime) -> Done:
         settlement = Settlement(
@@ -147,6 +148,7 @@ class Senders:
             error=None if verdict.outcome is Outcome.SENT else redacted(verdict.reason, job.target),
             retry_after=verdict.retry_after,
             provider_ref=verdict.provider_ref,
+            revision=job.desk.revision(job.claimed),
             excerpt=_excerpt(answer.body, job.target) if isinstance(answer, Answer) else None,
         )
         return Done(job=job, settlement=settlement, answered=isinstance(answer, Answer) and answer.status < 500)

@@ -151,7 +151,7 @@ class Ledger:
             if settled:
                 settling.settle(connection, self.process.id, settled, now)
             claimed = claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
-            current = publications.current_state(connection, self._current) if claimed else self._current
+            current = publications.current_state(connection, self._current)
         self._current = current
         return claimed
 
