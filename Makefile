@@ -61,7 +61,7 @@ lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --all-extras --group dev pyproject.toml -o requirements.lock
 
 # Thunderbird and Evolution's data server, subscribed to a real server; some three minutes, outside `make test`.
-CLIENTS := thunderbird evolution-data-server dbus-daemon libglib2.0-bin
+CLIENTS := thunderbird evolution-data-server dbus-daemon
 clients: $(READY)
 	$(MAKE) --no-print-directory debian DEBIAN="$(CLIENTS)"
 	$(BIN)/pytest -m clients
