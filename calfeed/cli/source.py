@@ -81,10 +81,19 @@ def check(ctx: click.Context, *, paths: tuple[str, ...], style: str, events: str
     if style == "text":
         show_problems(problems)
     else:
-        click.echo(report(problems, style), nl=False)
+        click.echo(report(problems, style, _titles(style)), nl=False)
     errors = sum(problem.severity == "error" for problem in problems)
     click.echo(f"{errors} errors, {len(problems) - errors} warnings", err=True)
     sys.exit(1 if errors else 0)
+
+
+def _titles(style: str) -> dict[str, str]:
+    """What each code of the linter stands for; SARIF alone lists them."""
+    if style != "sarif":
+        return {}
+    from calfeed.feeds.lint.findings import FINDINGS  # only for SARIF
+
+    return {code: finding.title for code, finding in FINDINGS.items()}
 
 
 def _check(path: Path) -> list[Problem]:
@@ -98,9 +107,15 @@ def _check_ics(path: Path) -> list[Problem]:
     from calfeed.publish import read_octets
 
     try:
-        return lint(read_octets(path), str(path))
+        data = read_octets(path)
     except OSError as fault:
         return [Problem(Location(str(path)), f"cannot be read: {fault.strerror}")]
+    problems = lint(data, str(path))
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    from calfeed.feeds.second_reading import second_reading  # icalendar
+
+    return [*problems, *second_reading(data, str(path))]
 
 
 def _check_source(path: Path) -> list[Problem]:
@@ -171,7 +186,7 @@ def agenda(
 def _occurrences(
     catalog: Catalog, since: date | None, until: date | None, feed_id: str, category: tuple[str, ...]
 ) -> list[Occurrence]:
-    from calfeed.events.occurrences import all_occurrences  # dateutil
+    from calfeed.events.occurrences import all_occurrences  # only here
     from calfeed.feeds.select import Query, select
 
     feed = catalog.feed_by_id.get(feed_id)
