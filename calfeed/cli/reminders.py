@@ -135,7 +135,7 @@ def _due_json(due: Due) -> dict[str, Any]:
     if occurrence is not None:
         found |= {
             "event": due.event.id,  # type: ignore[union-attr]  # only reminders have an occurrence
-            "lead": due.lead.iso,  # type: ignore[union-attr]
+            "lead": due.lead.iso,  # type: ignore[union-attr]  # only reminders have an occurrence
             "start": occurrence.start.isoformat(),
             "recurrence_id": occurrence.recurrence_id.isoformat() if occurrence.recurrence_id else None,
         }

@@ -174,7 +174,7 @@ def _named(rule: Rule, leap: bool, weekday: int) -> tuple[timedelta, ...]:  # no
     days = dateutil.rrule(
         dateutil.MONTHLY if rule.freq == "MONTHLY" else dateutil.YEARLY,
         dtstart=first,
-        until=datetime(year, 12, 31),  # noqa: DTZ001
+        until=datetime(year, 12, 31),  # noqa: DTZ001  # a wall clock
         bymonth=rule.bymonth,  # a part that is given, though it be empty, is not taken from dtstart
         byyearday=rule.byyearday,
         bymonthday=rule.bymonthday,
