@@ -152,13 +152,13 @@ class Deliverer:
 
     def _gather(self, seconds: float) -> None:
         """Takes in what finishes within ``seconds``, or half the room, whichever comes first."""
-        end, before = time.monotonic() + seconds, len(self._jobs)
+        begin, before = time.monotonic(), len(self._jobs)
         while self._jobs and before - len(self._jobs) < self._room // 2:
             try:
-                self._finish(self._senders.done.get(timeout=max(end - time.monotonic(), 0)))
+                self._finish(self._senders.done.get(timeout=max(begin + seconds - time.monotonic(), 0)))
             except queue.Empty:
                 break
-        self._senders.grow(before - len(self._jobs))
+        self._senders.grow(before - len(self._jobs), time.monotonic() - begin)
 
     def _finish(self, done: Done) -> None:
         job, settlement = done.job, done.settlement

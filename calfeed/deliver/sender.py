@@ -19,8 +19,11 @@ from calfeed.ledger import Claimed, Current, Result, Settlement
 
 log = logging.getLogger(__name__)
 
-FEW = 6
-"""Threads to begin with."""
+FEW = 3
+"""Threads to begin with: as many as keep an interpreter busy that sends to receivers next door."""
+
+BUSY = 500
+"""Messages a second; more come from a processor with work to do, fewer from threads that wait."""
 
 EXCERPT = 500
 """Characters of an answer that are kept."""
@@ -89,9 +92,9 @@ class Senders:
         if self._running < min(FEW, self._threads):
             self._grow(1)
 
-    def grow(self, finished: int) -> None:
-        """More threads, when jobs wait although those that run finished only so many: they wait for receivers."""
-        if finished < self._running < self._threads and not self._jobs.empty():
+    def grow(self, finished: int, seconds: float) -> None:
+        """More threads, when jobs wait and so few were finished in that time that those that run must wait too."""
+        if finished < seconds * BUSY and self._running < self._threads and not self._jobs.empty():
             self._grow(min(self._running, self._threads - self._running))
 
     def recall(self) -> list[Job]:
