@@ -130,7 +130,7 @@ class _Crawl:
         if not absolute and (name == "content" or not path.startswith(f"{self._root}/") or path.startswith("//")):
             return link[0]
         target = urlsplit(path if absolute else path[len(self._root) :])
-        if target.path.startswith("/static/"):
+        if target.path.startswith(("/static/", "/help/pictures/")):
             self._keep_asset(target.path)
             return link[0]
         found = self._address(target.path or "/", target.query)
