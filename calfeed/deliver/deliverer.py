@@ -7,7 +7,6 @@ so many may be sent twice when the process is killed, each under the same webhoo
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -152,13 +151,12 @@ class Deliverer:
 
     def _gather(self, seconds: float) -> None:
         """Takes in what finishes within ``seconds``, or half the room, whichever comes first."""
-        begin, before = time.monotonic(), len(self._jobs)
-        while self._jobs and before - len(self._jobs) < self._room // 2:
-            try:
-                self._finish(self._senders.done.get(timeout=max(begin + seconds - time.monotonic(), 0)))
-            except queue.Empty:
-                break
-        self._senders.grow(before - len(self._jobs), time.monotonic() - begin)
+        if self._jobs:
+            begin = time.monotonic()
+            finished = self._senders.finished(min(len(self._jobs), self._room // 2), seconds)
+            for done in finished:
+                self._finish(done)
+            self._senders.grow(len(finished), time.monotonic() - begin)
 
     def _finish(self, done: Done) -> None:
         job, settlement = done.job, done.settlement

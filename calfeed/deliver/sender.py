@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Target, Verdict
@@ -19,11 +20,13 @@ from calfeed.ledger import Claimed, Current, Result, Settlement
 
 log = logging.getLogger(__name__)
 
-FEW = 3
+FEW = 2
 """Threads to begin with: as many as keep an interpreter busy that sends to receivers next door."""
 
 BUSY = 500
 """Messages a second; more come from a processor with work to do, fewer from threads that wait."""
+
+T = TypeVar("T")
 
 EXCERPT = 500
 """Characters of an answer that are kept."""
@@ -63,7 +66,7 @@ class Done:
 
 
 class Senders:
-    """A bounded pool of daemon threads; ``done`` fills as they finish.
+    """A bounded pool of daemon threads.
 
     There are few of them until receivers prove slow: beyond that, threads only wait for the interpreter's lock.
     """
@@ -77,7 +80,9 @@ class Senders:
         known: Callable[[], Current | None],
         threads: int,
     ) -> None:
-        self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._wanted = 1
+        self._enough = threading.Event()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._transport = transport
         self._driver = driver
@@ -92,6 +97,17 @@ class Senders:
         if self._running < min(FEW, self._threads):
             self._grow(1)
 
+    def finished(self, wanted: int, seconds: float) -> list[Done]:
+        """What has finished, once it is as many as ``wanted`` or the time is up.
+
+        The caller sleeps until then: to wake it for each one would cost as much as sending does.
+        """
+        self._wanted = wanted
+        self._enough.clear()
+        if self._done.qsize() < wanted:
+            self._enough.wait(seconds)
+        return _drained(self._done)
+
     def grow(self, finished: int, seconds: float) -> None:
         """More threads, when jobs wait and so few were finished in that time that those that run must wait too."""
         if finished < seconds * BUSY and self._running < self._threads and not self._jobs.empty():
@@ -99,12 +115,7 @@ class Senders:
 
     def recall(self) -> list[Job]:
         """Takes back the jobs that no thread has begun."""
-        jobs = []
-        while True:
-            try:
-                jobs.append(self._jobs.get_nowait())
-            except queue.Empty:
-                return jobs
+        return _drained(self._jobs)
 
     def _grow(self, count: int) -> None:
         for _ in range(count):
@@ -119,7 +130,9 @@ class Senders:
             except Exception as fault:  # noqa: BLE001  a thread that dies would take its place in the pool with it
                 log.error("a delivery failed inside calfeed: %s", type(fault).__name__, extra=_names(job))
                 done = unanswered(job, Result.RETRY, self._clock(), f"calfeed failed: {type(fault).__name__}")
-            self.done.put(done)
+            self._done.put(done)
+            if self._done.qsize() >= self._wanted:
+                self._enough.set()
 
     def _sent(self, job: Job, now: datetime) -> Done:
         if now - job.taken > STALE:
@@ -155,6 +168,15 @@ class Senders:
             excerpt=_excerpt(answer.body, job.target) if isinstance(answer, Answer) else None,
         )
         return Done(job=job, settlement=settlement, answered=isinstance(answer, Answer) and answer.status < 500)
+
+
+def _drained(source: queue.SimpleQueue[T]) -> list[T]:
+    found = []
+    while True:
+        try:
+            found.append(source.get_nowait())
+        except queue.Empty:
+            return found
 
 
 def unanswered(job: Job, result: Result, now: datetime, error: str | None = None) -> Done:
