@@ -170,6 +170,8 @@ class Deliverer:
     def _tell(self, done: Done) -> None:
         one, claimed = done.settlement, done.job.claimed
         level = logging.INFO if one.result in {Result.SENT, *UNTRIED} else logging.WARNING
+        if not log.isEnabledFor(level):
+            return
         names = {"delivery": claimed.id, "kind": claimed.kind, "channel": claimed.channel, "attempt": claimed.attempt}
         details = {"status": one.status, "error": one.error, "retry_after": one.retry_after}
         told = {name: value for name, value in details.items() if value is not None}

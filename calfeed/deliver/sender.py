@@ -188,6 +188,8 @@ def unanswered(job: Job, result: Result, now: datetime, error: str | None = None
 
 def redacted(text: str, target: Target) -> str:
     """The text without the target's address, its path (Slack's token) or its secret."""
+    if len(text) < SECRET:
+        return text
     parts = urlsplit(target.url)
     secrets = (target.url, target.secret or "", parts.query, parts.path.strip("/"), parts.password or "")
     for secret in secrets:
