@@ -227,10 +227,7 @@ def test_sigterm_under_slow_receivers_and_slow_clients(
     assert running.process.wait(timeout=10) == 0
     for one in held:
         one.close()
-    with sqlite3.connect(source.parent / "calfeed.db") as database:
-        states = database.execute("SELECT state FROM delivery WHERE kind = 'reminder'").fetchall()
-    database.close()
-    assert states == [("pending",)]
+    assert [state for state, _ in _reminders(source)] == ["pending"]
     print("1 reminder, lost 0, repeated 0")
 
 
@@ -244,10 +241,7 @@ def test_no_name_server_loses_no_reminder(program: Programs, source: Path, until
     running = program("up", HOOK_URL="https://planted-secret-host.invalid/planted-secret-path").start().ready()
     until(lambda: "retry" in running.log, 40, lambda: running.log)
     assert "planted-secret" not in running.log
-    with sqlite3.connect(source.parent / "calfeed.db") as database:
-        rows = database.execute("SELECT state, attempt FROM delivery WHERE kind = 'reminder'").fetchall()
-    database.close()
-    assert rows == [("pending", 1)]
+    until(lambda: _reminders(source) == [("pending", 1)], 20, lambda: _reminders(source))
     assert running.stop() == 0
 
 
@@ -285,6 +279,14 @@ def test_secrets_stand_nowhere(program: Programs, source: Path, receiver: Any, u
         assert secret not in said, secret
         assert secret.encode() not in written, secret
     print("5 secrets, lost 0, repeated 0")
+
+
+def _reminders(source: Path) -> list[tuple[str, int]]:
+    """(state, tries begun) of each reminder in the ledger beside the source."""
+    with sqlite3.connect(source.parent / "calfeed.db") as database:
+        rows = database.execute("SELECT state, attempt FROM delivery WHERE kind = 'reminder'").fetchall()
+    database.close()
+    return rows
 
 
 def _tree(pid: int) -> list[int]:
