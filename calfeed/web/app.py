@@ -35,7 +35,7 @@ from calfeed.web import (
     subscription_pages,
 )
 from calfeed.web import help as help_pages
-from calfeed.web.bodies import LARGEST
+from calfeed.web.bodies import LARGEST, Bodies
 from calfeed.web.clients import Polls
 from calfeed.web.site import Site
 
@@ -81,6 +81,7 @@ def create_app(
     self_service.register(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.wsgi_app = Bodies(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way to wrap
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]  # Flask's documented way to wrap

@@ -106,7 +106,6 @@ def load_application() -> Callable[..., Any]:
     from calfeed.ledger import Ledger  # sqlalchemy: in the worker, not in the process that starts it
     from calfeed.publish import Publisher
     from calfeed.web.app import create_app
-    from calfeed.web.bodies import Bodies
     from calfeed.web.clients import Polls
     from calfeed.web.fast import FastFeeds
 
@@ -120,7 +119,7 @@ def load_application() -> Callable[..., Any]:
     publisher.watch()
     app = create_app(publisher, ledger, settings)
     polls: Polls = app.extensions["calfeed"].polls
-    return FastFeeds(Bodies(app.wsgi_app), publisher, polls)
+    return FastFeeds(app.wsgi_app, publisher, polls)
 
 
 def _end_with_parent() -> None:

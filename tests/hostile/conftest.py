@@ -16,7 +16,6 @@ from calfeed.ledger import Ledger
 from calfeed.publish import Publisher
 from calfeed.settings import Settings
 from calfeed.web.app import create_app
-from calfeed.web.bodies import Bodies
 from calfeed.web.fast import FastFeeds
 
 NOW = datetime(2024, 5, 14, 9, tzinfo=UTC)
@@ -102,7 +101,7 @@ def build(folder: Path, source: str, settings: dict[str, Any]) -> Site:
     publisher = Publisher(chosen.events, ledger, clock=lambda: now[0])
     assert publisher.reload(), publisher.problems
     app = create_app(publisher, ledger, chosen, clock=lambda: now[0])
-    fast = FastFeeds(Bodies(app.wsgi_app), publisher, app.extensions["calfeed"].polls)
+    fast = FastFeeds(app.wsgi_app, publisher, app.extensions["calfeed"].polls)
     return Site(publisher, ledger, fast, app, now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from calfeed.web.bodies import Bodies
+from calfeed.web.bodies import GRACE, REMEMBERED, Bodies
 
 TOKEN = "planted-operator-token"
 RULE = re.compile(r"<[^>]+>")
@@ -193,37 +194,119 @@ def wsgi(environ: dict[str, Any], start: Any) -> list[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-class Dripping(io.BytesIO):
-    """A body that does not come before it is let go."""
+class Silent(io.BytesIO):
+    """A body of which one octet comes, and the end of its connection ends the wait for more."""
 
     def __init__(self) -> None:
-        super().__init__(b"{}")
-        self.waits, self.go = Event(), Event()
+        super().__init__()
+        self.gone = Event()
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.waits.set()
-        self.go.wait(10)
-        return super().read(size)
+        self.gone.wait(30)
+        return b"{"
 
 
-def test_a_body_that_drips_does_not_hold_the_threads_of_others() -> None:
-    """503 for what would be one too many; reads are never kept waiting, and the slow one is answered in the end."""
-    said: list[str] = []
-    bodies, slow = Bodies(wsgi, at_once=1), Dripping()
+class Senders:
+    """Clients of `Bodies`, with a clock that is moved by hand; the silent ones each in a thread."""
 
-    def ask(method: str, source: io.BytesIO) -> None:
-        environ = {"REQUEST_METHOD": method, "CONTENT_LENGTH": "2", "wsgi.input": source}
-        bodies(environ, lambda status, _: said.append(status))
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.bodies = Bodies(wsgi, limit=30, clock=lambda: self.now)
+        self.threads: dict[str, Thread] = {}
+        self.silence: list[Silent] = []
+        self.said: dict[str, str] = {}
 
-    first = Thread(target=ask, args=("POST", slow))
-    first.start()
-    assert slow.waits.wait(10)
-    ask("POST", io.BytesIO(b"{}"))
-    ask("GET", io.BytesIO())
-    slow.go.set()
-    first.join()
-    ask("POST", io.BytesIO(b"{}"))
-    assert said == ["503 Service Unavailable", "200 OK", "200 OK", "200 OK"]
+    def silent(self, name: str, address: str) -> None:
+        """Sends headers alone; returns once it waits or is answered."""
+        body = Silent()
+        self.silence.append(body)
+        waits = Event()
+
+        def ask() -> None:
+            self._post(name, address, body)
+            body.gone.set()
+            waits.set()
+
+        body.read = lambda size=-1: (waits.set(), Silent.read(body, size))[1]  # type: ignore[method-assign]  # a probe
+        self.threads[name] = Thread(target=ask)
+        self.threads[name].start()
+        assert waits.wait(30)
+
+    def honest(self, name: str, address: str) -> str:
+        self._post(name, address, io.BytesIO(b"{}"))
+        return self.said[name]
+
+    def answered(self, name: str) -> str:
+        """What a silent one is told in the end."""
+        self.threads[name].join(30)
+        return self.said[name]
+
+    def _post(self, name: str, address: str, body: io.BytesIO) -> None:
+        environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "2", "wsgi.input": body, "REMOTE_ADDR": address}
+        headers: dict[str, str] = {}
+        status: list[str] = []
+        made = self.bodies(environ, lambda said, given: (status.append(said[:3]), headers.update(given)))
+        missing = int(headers.get("Content-Length", 0)) - len(b"".join(made)) if "Content-Length" in headers else 0
+        self.said[name] = f"{status[0]}, cut off" if missing == 1 else status[0]
+
+
+@pytest.fixture
+def senders() -> Iterator[Senders]:
+    made = Senders()
+    yield made
+    for one in made.silence:
+        one.gone.set()
+    for thread in made.threads.values():
+        thread.join(30)
+
+
+def test_one_network_cannot_take_every_place_for_bodies(senders: Senders) -> None:
+    for number in range(5):
+        senders.silent(f"silent {number}", f"2001:db8::{number}")
+    assert senders.said == {"silent 2": "503", "silent 3": "503", "silent 4": "503"}
+    assert senders.honest("honest", "192.0.2.9") == "200"
+
+
+def test_a_silent_body_makes_way_once_its_grace_is_over(senders: Senders) -> None:
+    """The one that has waited longest; its connection ends with the answer. Before that nobody is pushed out."""
+    for number in range(3):
+        senders.silent(f"silent {number}", f"192.0.2.{number}")
+        senders.now += 0.1
+    assert senders.honest("too early", "198.51.100.1") == "503"
+    senders.now += GRACE
+    assert senders.honest("honest", "198.51.100.1") == "200"
+    assert senders.answered("silent 0") == "408, cut off"
+    assert senders.said == {"too early": "503", "honest": "200", "silent 0": "408, cut off"}
+
+
+def test_who_was_let_go_has_one_place_and_no_grace(senders: Senders) -> None:
+    """A crowd of networks that try again at once still keeps nobody out; after ten minutes it is forgiven."""
+    for number in range(3):
+        senders.silent(f"silent {number}", f"192.0.2.{number}")
+    for number in range(3):
+        senders.now += GRACE
+        senders.silent(f"again {number}", f"192.0.2.{number}")
+        assert senders.answered(f"silent {number}") == "408, cut off"
+    assert [senders.honest(f"honest {n}", f"198.51.100.{n}") for n in range(20)] == ["200"] * 20
+    assert senders.answered("again 0") == "408, cut off"
+    senders.now += REMEMBERED
+    senders.silent("forgiven", "192.0.2.0")
+    senders.silent("forgiven, twice", "192.0.2.0")
+    assert {"forgiven", "forgiven, twice"} & set(senders.said) == set()
+    print("27 bodies, lost 0, repeated 0")
+
+
+def test_a_body_has_its_time(senders: Senders) -> None:
+    senders.bodies._limit = 0.01
+    senders.silent("silent", "192.0.2.1")
+    assert senders.answered("silent") == "408, cut off"
+
+
+def test_half_a_body_is_none(senders: Senders) -> None:
+    """A form cut off in the middle of an address is another address."""
+    senders.silent("gone", "192.0.2.1")
+    senders.silence[0].gone.set()
+    assert senders.answered("gone") == "408, cut off"
 
 
 def test_a_body_that_comes_is_handed_on_whole() -> None:
