@@ -90,3 +90,6 @@ def test_too_many_hanging_calls_are_no_reason_to_start_another(
         assert way.send(notify(server.port)) == Fault(kind="timeout", detail="earlier calls still hang")
     finally:
         over.set()
+        for thread in threading.enumerate():
+            if thread.name == "apprise":  # it gives back what it took, so the patch must outlive it
+                thread.join(20)

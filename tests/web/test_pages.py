@@ -18,7 +18,8 @@ def test_the_agenda_opens_on_today_and_names_the_next_day(site: Any, parse: Any)
     page = parse(site.get("/"))
     assert page.texts("h1") == ["The visit"]
     assert titles(page) == ["State visit", "Talks", "Signing", "EXPO", "Concert"]
-    assert page.texts("p", class_="note") == ["The next events begin on Thu 16 May."]
+    (note,) = page.texts("p", class_="note")
+    assert note.replace("Thu, ", "Thu ") == "The next events begin on Thu 16 May."  # CLDR 45 has the comma, 47 has not
 
 
 def test_today_is_marked_in_words(served: Any, parse: Any) -> None:
