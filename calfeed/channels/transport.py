@@ -118,8 +118,8 @@ def _new_session() -> requests.Session:
 
 
 def _prepare(request: Request) -> requests.PreparedRequest:
-    prepared = requests.PreparedRequest()
-    prepared.prepare(method=request.method, url=_normal(request.url), headers=_headers(request))
+    prepared = _blank(request.method, request.url).copy()
+    prepared.prepare_headers({**prepared.headers, **_headers(request)})
     prepared.body = request.body
     prepared.headers["Content-Length"] = str(len(request.body))
     return prepared
@@ -130,11 +130,14 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1024)
-def _normal(url: str) -> str:
-    """The URL as `requests` writes it: preparing it costs as much as all the rest."""
+def _blank(method: str, url: str) -> requests.PreparedRequest:
+    """To be copied, with the credentials of the URL: preparing one costs as much as all the rest.
+
+    Raises ``requests.RequestException``.
+    """
     prepared = requests.PreparedRequest()
-    prepared.prepare_url(url, None)
-    return prepared.url or url
+    prepared.prepare(method=method, url=url)
+    return prepared
 
 
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], FaultKind], ...] = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from calfeed.events.model import Calendar, Channel, Occurrence, instant
@@ -39,21 +41,49 @@ LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """What people read of a message."""
+
+    headline: str
+    items: tuple[Item, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """What is told, ready to be dressed by a channel; ``subject`` is the same for machines.
 
-    ``timestamp`` is when it became true (a due time, a change), ``late_by`` how long after that it is written.
+    ``timestamp`` is when it became true (a due time, a change), ``late_by`` how long after that it is written. The
+    prose is written when it is first asked for: machines need none, and it costs half of what a webhook's message does.
     """
 
     type: MessageType
     language: str
-    headline: str
-    items: tuple[Item, ...] = ()
-    notes: tuple[str, ...] = ()
+    write: Callable[[], Prose] = field(repr=False, compare=False)
     origin: Origin
     timestamp: datetime
     late_by: timedelta = timedelta()
     subject: Subject = None
+
+    @cached_property
+    def prose(self) -> Prose:
+        """Written once."""
+        return self.write()
+
+    @property
+    def headline(self) -> str:
+        """What it is about, in one line."""
+        return self.prose.headline
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The things it tells of."""
+        return self.prose.items
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else is to be said of them."""
+        return self.prose.notes
 
     @property
     def text(self) -> str:
@@ -67,33 +97,29 @@ class Message:
 def reminder_message(due: DueReminder, now: datetime, origin: Origin) -> Message:
     """What a reminder says when it is sent at ``now``."""
     reader = _reader(due.channel, due.calendar)
-    return Message(
-        type="event.reminder",
-        language=reader.language,
-        headline=reader.words.title(_ahead(due, now, reader), title_of(due.occurrence.event, reader)),
-        items=(item_of(due.occurrence, reader, origin),),
-        notes=_late(due.due, now, reader),
-        origin=origin,
-        timestamp=due.due,
-        late_by=max(now - due.due, timedelta()),
-        subject=due,
-    )
+
+    def write() -> Prose:
+        return Prose(
+            headline=reader.words.title(_ahead(due, now, reader), title_of(due.occurrence.event, reader)),
+            items=(item_of(due.occurrence, reader, origin),),
+            notes=_late(due.due, now, reader),
+        )
+
+    return _message("event.reminder", reader, write, origin, due, at=due.due, now=now)
 
 
 def digest_message(digest: DueDigest, now: datetime, origin: Origin) -> Message:
     """A day's items in one message."""
     reader = _reader(digest.channel, digest.calendar)
-    return Message(
-        type="event.digest",
-        language=reader.language,
-        headline=reader.words.digest.format(reader.day(digest.day), len(digest.items)),
-        items=tuple(_of_day(occurrence, digest, reader, origin) for occurrence in digest.items),
-        notes=_late(digest.due, now, reader),
-        origin=origin,
-        timestamp=digest.due,
-        late_by=max(now - digest.due, timedelta()),
-        subject=digest,
-    )
+
+    def write() -> Prose:
+        return Prose(
+            headline=reader.words.digest.format(reader.day(digest.day), len(digest.items)),
+            items=tuple(_of_day(occurrence, digest, reader, origin) for occurrence in digest.items),
+            notes=_late(digest.due, now, reader),
+        )
+
+    return _message("event.digest", reader, write, origin, digest, at=digest.due, now=now)
 
 
 def change_message(change: Change, channel: Channel, now: datetime, origin: Origin) -> Message:
@@ -105,62 +131,60 @@ def change_message(change: Change, channel: Channel, now: datetime, origin: Orig
     shown = change.after or change.before
     if shown is None:
         raise ValueError("a change has a state before or after it")
-    items, notes = changed_items(change.before, change.after, reader, origin)
+
+    def write() -> Prose:
+        items, notes = changed_items(change.before, change.after, reader, origin)
+        headline = reader.words.title(_happened(change.kind, reader), title_of(shown, reader))
+        return Prose(headline=headline, items=items, notes=notes)
+
     off = change.after is None or change.after.status == "cancelled"
-    return Message(
-        type="event.cancelled" if off else "event.changed",
-        language=reader.language,
-        headline=reader.words.title(_happened(change.kind, reader), title_of(shown, reader)),
-        items=items,
-        notes=notes,
-        origin=origin,
-        timestamp=change.at,
-        late_by=max(now - change.at, timedelta()),
-        subject=change,
-    )
+    kind: MessageType = "event.cancelled" if off else "event.changed"
+    return _message(kind, reader, write, origin, change, at=change.at, now=now)
 
 
 def test_message(channel: Channel, now: datetime, origin: Origin) -> Message:
     """One message that proves the way out."""
     reader = _reader(channel, origin.calendar)
-    name = origin.calendar.name.get(reader.language)
-    return Message(
-        type="test",
-        language=reader.language,
-        headline=reader.words.title(reader.words.test, name),
-        notes=(reader.words.test_body.format(name),),
-        origin=origin,
-        timestamp=now,
-    )
+    say, name = reader.words, origin.calendar.name.get(reader.language)
+    prose = Prose(headline=say.title(say.test, name), notes=(say.test_body.format(name),))
+    return _message("test", reader, lambda: prose, origin, at=now, now=now)
 
 
 def challenge_message(channel: Channel, challenge: str, now: datetime, origin: Origin) -> Message:
     """What the owner of a self-service URL must answer to before anything else is sent there."""
     reader = _reader(channel, origin.calendar)
-    name = origin.calendar.name.get(reader.language)
-    return Message(
-        type="subscription.challenge",
-        language=reader.language,
-        headline=reader.words.title(reader.words.challenge, name),
-        notes=(reader.words.challenge_body.format(name),),
-        origin=origin,
-        timestamp=now,
-        subject=challenge,
-    )
+    say, name = reader.words, origin.calendar.name.get(reader.language)
+    prose = Prose(headline=say.title(say.challenge, name), notes=(say.challenge_body.format(name),))
+    return _message("subscription.challenge", reader, lambda: prose, origin, challenge, at=now, now=now)
 
 
 def confirmation_message(channel: Channel, url: str, now: datetime, origin: Origin) -> Message:
     """What the readers of a place that cannot answer a challenge must confirm by hand, at ``url``."""
     reader = _reader(channel, origin.calendar)
-    name = origin.calendar.name.get(reader.language)
+    say, name = reader.words, origin.calendar.name.get(reader.language)
+    item, note = Item(title=name, url=url), say.confirm_body.format(name)
+    prose = Prose(headline=say.title(say.challenge, name), items=(item,), notes=(note,))
+    return _message("subscription.challenge", reader, lambda: prose, origin, at=now, now=now)
+
+
+def _message(
+    type_: MessageType,
+    reader: Reader,
+    write: Callable[[], Prose],
+    origin: Origin,
+    subject: Subject = None,
+    *,
+    at: datetime,
+    now: datetime,
+) -> Message:
     return Message(
-        type="subscription.challenge",
+        type=type_,
         language=reader.language,
-        headline=reader.words.title(reader.words.challenge, name),
-        items=(Item(title=name, url=url),),
-        notes=(reader.words.confirm_body.format(name),),
+        write=write,
         origin=origin,
-        timestamp=now,
+        timestamp=at,
+        late_by=max(now - at, timedelta()),
+        subject=subject,
     )
 
 
