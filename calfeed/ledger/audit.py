@@ -100,7 +100,8 @@ def _owed(connection: Connection, current: Current) -> Iterator[str]:
 
 def _repeated(connection: Connection) -> int:
     arrived = attempt.c.outcome.in_((Result.SENT, Result.LOST))
-    many = select(attempt.c.delivery).where(arrived).group_by(attempt.c.delivery).having(func.count() > 1).subquery()
+    tries = func.count(attempt.c.number.distinct())  # one try may be recorded twice, when the first answer was cut off
+    many = select(attempt.c.delivery).where(arrived).group_by(attempt.c.delivery).having(tries > 1).subquery()
     return connection.execute(select(func.count()).select_from(many)).scalar_one()
 
 

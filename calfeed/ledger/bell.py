@@ -64,10 +64,9 @@ class Bell:
             return False
 
     def _connect(self) -> None:
-        import psycopg  # late: as above
+        from calfeed.ledger.postgresql import connect  # late: as above
 
-        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5, application_name="calfeed bell")
+        self._connection = connect(self._url, connect_timeout=5, application_name="calfeed bell")
         self._connection.execute(f"LISTEN {CHANNEL}")
 
     def _drop(self) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -23,10 +22,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from calfeed.errors import LedgerBusy, LedgerError, LedgerVersion
 from calfeed.ledger.schema import HEAD
 
-BUSY_SECONDS = 10.0
-STUCK_SECONDS = 15
-"""How long PostgreSQL suffers a transaction in which nothing happens: a process that was stopped holds locks in it."""
+if TYPE_CHECKING:
+    from calfeed.ledger.postgresql import Line
 
+BUSY_SECONDS = 10.0
 _LOCK = 0xCA1F_EED
 """Key of the advisory lock that publishing, planning and upgrading take on PostgreSQL."""
 
@@ -37,7 +36,11 @@ class Database:
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.url = _normal(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url, busy_seconds) if self.sqlite else _postgresql(self.url, busy_seconds)
+        self._line: Line | None = None
+        if self.sqlite:
+            self.engine = _sqlite(self.url, busy_seconds)
+        else:
+            self.engine, self._line = _postgresql(self.url, busy_seconds)
         self._writing = self.engine.execution_options(calfeed_begin="IMMEDIATE")
         self._exclusive = self.engine.execution_options(calfeed_begin="EXCLUSIVE")
         self._checked = False
@@ -63,13 +66,13 @@ class Database:
 
     def version(self) -> str | None:
         """The migration the database stands at, whichever that is; None for an empty one."""
-        with faults(), self.engine.begin() as connection:
+        with faults(), self._asked(), self.engine.begin() as connection:
             return current_version(connection)
 
     @contextmanager
     def upgrading(self) -> Iterator[Connection]:
         """As `alone`, but keeps out readers too where that is possible, and takes a database of any version."""
-        with faults(), self._exclusive.begin() as connection:
+        with faults(), self._asked(), self._exclusive.begin() as connection, self._unhurried(connection):
             self.lock(connection)
             yield connection
         self._checked = False
@@ -85,10 +88,21 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        with faults(), engine.begin() as connection:
+        with faults(), self._asked(), engine.begin() as connection:
             if not self._checked:
                 self._check(connection)
             yield connection
+
+    def _asked(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._line is None else self._line.asked()
+
+    def _unhurried(self, connection: Connection) -> AbstractContextManager[None]:
+        if self.sqlite:
+            return nullcontext()
+        from calfeed.ledger.postgresql import unhurried  # late: needs the driver, which is an extra
+
+        driver: Any = connection.connection.driver_connection
+        return unhurried(driver)
 
     def _check(self, connection: Connection) -> None:
         found = current_version(connection)
@@ -168,23 +182,18 @@ def _on_sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('calfeed_begin', 'DEFERRED')}")
 
 
-def _postgresql(url: URL, busy_seconds: float) -> Engine:
+def _postgresql(url: URL, busy_seconds: float) -> tuple[Engine, Line]:
     try:
+        from calfeed.ledger import postgresql  # late: needs the driver, which is an extra
+
         engine = create_engine(
             url,
             pool_pre_ping=True,  # a server that was restarted costs a reconnect, not a fault
             pool_timeout=busy_seconds,
-            connect_args={"connect_timeout": 10, "application_name": "calfeed"},
+            connect_args=postgresql.defaults(url),
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise LedgerError("PostgreSQL needs its driver: pip install 'calfeed[postgres]'") from None
-    event.listen(engine, "connect", partial(_on_postgresql_connect, busy_seconds))
-    return engine
-
-
-def _on_postgresql_connect(busy_seconds: float, connection: Any, _record: Any) -> None:
-    """Nobody waits for ever for a process that was stopped in the middle of a transaction; the server ends that."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {STUCK_SECONDS * 1000}")
-    connection.commit()
+    event.listen(engine, "do_connect", lambda _dialect, _record, args, keys: postgresql.Patient.connect(*args, **keys))
+    event.listen(engine, "connect", lambda connection, _record: postgresql.prepare(connection, busy_seconds))
+    return engine, postgresql.Line()

@@ -31,6 +31,7 @@ from calfeed.ledger.audit import Audit
 from calfeed.ledger.bell import Bell
 from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
+from calfeed.ledger.hand import Hand
 from calfeed.ledger.planning import Step
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
@@ -49,7 +50,8 @@ class Ledger:
     def __init__(self, url: str, *, role: str = "web", busy_seconds: float = BUSY_SECONDS) -> None:
         self.database = Database(url, busy_seconds=busy_seconds)
         self.process = Process(role=role)
-        self.self_service = SelfService(self.database, self.process.id)
+        self._hand = Hand(self.process.id)
+        self.self_service = SelfService(self.database, self.process.id, self._hand)
         self._current: Current | None = None
         self._bell = None if self.database.sqlite else Bell(self.database.url)
 
@@ -147,18 +149,22 @@ class Ledger:
         settled: Sequence[Settlement] = (),
     ) -> list[Claimed]:
         """At most ``limit`` deliveries that this process alone may send now."""
-        with self.database.write() as connection:
+        with self._hand.claiming(copies=False), self.database.write() as connection:
+            self._hand.clear(connection, now, copies=False)
             if settled:
                 settling.settle(connection, self.process.id, settled, now)
             claimed = claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
             current = publications.current_state(connection, self._current)
         self._current = current
+        self._hand.settled(settled)
+        self._hand.took(claimed)
         return claimed
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Records how claimed deliveries went."""
         with self.database.write() as connection:
             settling.settle(connection, self.process.id, settlements, now)
+        self._hand.settled(settlements)
 
     def sweep(self, now: datetime) -> int:
         """Gives back what lost processes had claimed and names the outcome of what is too late; counts both."""

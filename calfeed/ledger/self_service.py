@@ -11,6 +11,7 @@ from datetime import datetime
 from calfeed.ledger import audiences, copies, settling, subscriptions
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
+from calfeed.ledger.hand import Hand
 from calfeed.ledger.subscriptions import Purpose, Subscription, Wish
 from calfeed.ledger.values import Settlement
 
@@ -18,9 +19,10 @@ from calfeed.ledger.values import Settlement
 class SelfService:
     """Subscriptions, and the copies that are made for them."""
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, hand: Hand) -> None:
         self._database = database
         self._owner = owner
+        self._hand = hand
 
     def create(self, wish: Wish, now: datetime) -> tuple[Subscription, str]:
         """(the unverified subscription, its owner's token, which is kept nowhere). Raises TooMany."""
@@ -93,10 +95,14 @@ class SelfService:
 
         ``admit`` as in `copies.claim`.
         """
-        with self._database.write() as connection:
+        with self._hand.claiming(copies=True), self._database.write() as connection:
+            self._hand.clear(connection, now, copies=True)
             if settlements:
                 settling.settle(connection, self._owner, settlements, now)
-            return copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
+            claimed = copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
+        self._hand.settled(settlements)
+        self._hand.took(one.claimed for one in claimed)
+        return claimed
 
     def prune(self, now: datetime) -> int:
         """Drops what is too old to matter; counts it."""

