@@ -221,6 +221,30 @@ def test_the_yaml_of_the_manual_is_yaml(page: Path) -> None:
             assert isinstance(yaml.safe_load(block), dict)
 
 
+PROPOSAL = """
+git init --quiet .
+git add events.toml
+git -c user.name=editor -c user.email=editor@example.org commit --quiet --message first
+git update-ref refs/remotes/origin/main HEAD
+export GITHUB_BASE_REF=main RUNNER_TEMP=.git
+"""
+
+
+def test_the_workflow_of_the_newsroom_page_says_in_words_what_a_proposal_changes(
+    tmp_path: Path, slack: ThreadingHTTPServer
+) -> None:
+    pages = blocks((HELP / "newsroom.md").read_text("utf-8"))
+    (workflow,) = [yaml.safe_load(block) for block in pages if block.startswith("name: calendar")]
+    (step,) = [each["run"] for each in workflow["jobs"]["check"]["steps"] if "calfeed diff" in each.get("run", "")]
+    words = tmp_path / "words.md"
+    run("calfeed init" + PROPOSAL + step, tmp_path, slack)
+    assert words.read_text("utf-8") == "### What changes\nNothing that readers would see.\n"
+    run(PROPOSAL.splitlines()[-1] + "\nsed -i s/2027-05-2/2199-05-2/ events.toml\n" + step, tmp_path, slack)
+    assert re.fullmatch(
+        r"### What changes\n(- .+: .+; \d+ reminders (move with it|are new).*\n)+", words.read_text("utf-8")
+    )
+
+
 def hooks() -> dict[str, dict[str, str]]:
     return {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
 

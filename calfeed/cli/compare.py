@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from calfeed.cli.common import json_option, load_catalog, print_json, show_probl
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
     from calfeed.events.revision import Change
+    from calfeed.reminders.effect import Effect
 
 ICS_SUFFIXES = {".ics", ".ical", ".icalendar"}
 
@@ -24,23 +27,34 @@ ICS_SUFFIXES = {".ics", ".ical", ".icalendar"}
 @click.option("--lang", default="en", show_default=True, help="Language of the words: en, ru or zh.")
 @json_option
 def diff(*, old: Path, new: Path, lang: str, as_json: bool) -> None:
-    """Tell what changed from OLD to NEW: event lists, folders of them, or .ics feeds.
+    """Tell what changed from OLD to NEW: event lists, folders of them, or .ics feeds; and which reminders move with it.
 
     Example: calfeed diff events.toml.old events.toml
     """
     from calfeed.events.changes import diff as compare  # only here
+    from calfeed.reminders.effect import Effect, effects, others  # only here
 
-    changes = compare(_catalog(old), _catalog(new), datetime.now(UTC))
+    before, after = _catalog(old), _catalog(new)
+    now = datetime.now(UTC)
+    changes = compare(before, after, now)
+    found = {} if _is_feed(old) or _is_feed(new) else effects(before, after, now)  # a feed names no channels
+    listed = [(change, found.pop(change.uid, Effect())) for change in changes]
     if as_json:
-        print_json([_change_json(change, lang) for change in changes])
+        print_json([*(_change_json(*one, lang) for one in listed), *_others_json(before, after, found, lang)])
     else:
-        for change in changes:
-            click.echo(_line(change, lang))
+        for change, effect in listed:
+            click.echo(f"{_shown(change.before, change.after).summary.get(lang)}: {_told(change, effect, lang)}")
+        if found:
+            click.echo(others(found.values(), lang))
     click.echo(f"{len(changes)} changes" if len(changes) != 1 else "1 change", err=True)
 
 
+def _is_feed(path: Path) -> bool:
+    return path.suffix.lower() in ICS_SUFFIXES
+
+
 def _catalog(path: Path) -> Catalog:
-    if path.suffix.lower() not in ICS_SUFFIXES:
+    if not _is_feed(path):
         return load_catalog(path)
     from calfeed.events.parse import load  # only for feeds
     from calfeed.feeds.read_ics import read_ics
@@ -48,32 +62,41 @@ def _catalog(path: Path) -> Catalog:
     return load([(str(path), read_ics(_file(path), str(path)).toml)])
 
 
-def _line(change: Change, lang: str) -> str:
+def _told(change: Change, effect: Effect, lang: str) -> str:
     from calfeed.events.wording import describe  # Babel
+    from calfeed.events.words import words
 
-    return f"{_event(change).summary.get(lang)}: {describe(change, lang)}"
+    return words(lang).pause.join(filter(None, (describe(change, lang), effect.told(lang))))
 
 
-def _event(change: Change) -> Event:
-    found = change.after or change.before
+def _shown(before: Event | None, after: Event | None) -> Event:
+    found = after or before
     if found is None:
         raise ValueError("a change has a state before or after it")
     return found
 
 
-def _change_json(change: Change, lang: str) -> dict[str, Any]:
-    from calfeed.events.wording import describe  # Babel
+def _change_json(change: Change, effect: Effect, lang: str) -> dict[str, Any]:
+    kind, fields = str(change.kind), list(change.fields)
+    said = {"kind": kind, "fields": fields, "words": _told(change, effect, lang)}
+    return said | _states(change.before, change.after, effect, lang)
 
-    event = _event(change)
+
+def _others_json(old: Catalog, new: Catalog, found: Mapping[str, Effect], lang: str) -> Iterator[dict[str, Any]]:
+    for uid, effect in found.items():
+        said = {"kind": "reminders", "fields": [], "words": effect.told(lang)}
+        yield said | _states(old.by_uid.get(uid), new.by_uid.get(uid), effect, lang)
+
+
+def _states(before: Event | None, after: Event | None, effect: Effect, lang: str) -> dict[str, Any]:
+    shown = _shown(before, after)
     return {
-        "kind": str(change.kind),
-        "id": change.event_id,
-        "uid": change.uid,
-        "summary": event.summary.get(lang),
-        "fields": list(change.fields),
-        "words": describe(change, lang),
-        "before": _times(change.before),
-        "after": _times(change.after),
+        "id": shown.id,
+        "uid": shown.uid,
+        "summary": shown.summary.get(lang),
+        "before": _times(before),
+        "after": _times(after),
+        "reminders": asdict(effect),
     }
 
 

@@ -54,6 +54,10 @@ class Words:
     subscribe: str
     unsubscribe: str
     untitled: str
+    others: str
+    moves: tuple[str, ...]  # reminders that an edit moves, in the forms that ``plural`` counts by
+    adds: tuple[str, ...]
+    withdraws: tuple[str, ...]
     units: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # days, hours, minutes
     plural: Callable[[int], int]
 
@@ -132,6 +136,10 @@ EN = Words(
     subscribe="Subscribe",
     unsubscribe="Unsubscribe",
     untitled="untitled",
+    others="Other items",
+    moves=("{} reminder moves with it", "{} reminders move with it"),
+    adds=("{} reminder is new", "{} reminders are new"),
+    withdraws=("{} reminder is withdrawn", "{} reminders are withdrawn"),
     units=(("day", "days"), ("hour", "hours"), ("minute", "minutes")),
     plural=_one_other,
 )
@@ -180,6 +188,14 @@ RU = Words(
     subscribe="Подписаться",
     unsubscribe="Отписаться",
     untitled="без названия",
+    others="Остальное",
+    moves=(
+        "с этим переносится {} напоминание",
+        "с этим переносятся {} напоминания",
+        "с этим переносится {} напоминаний",
+    ),
+    adds=("добавляется {} напоминание", "добавляются {} напоминания", "добавляется {} напоминаний"),
+    withdraws=("снимается {} напоминание", "снимаются {} напоминания", "снимается {} напоминаний"),
     units=(("день", "дня", "дней"), ("час", "часа", "часов"), ("минуту", "минуты", "минут")),
     plural=_one_few_many,
 )
@@ -228,6 +244,10 @@ ZH = Words(
     subscribe="订阅",
     unsubscribe="退订",
     untitled="无标题",
+    others="其他事项",
+    moves=("随之调整{}条提醒",),
+    adds=("新增{}条提醒",),
+    withdraws=("取消{}条提醒",),
     units=(("天",), ("小时",), ("分钟",)),
     plural=lambda _: 0,
 )
