@@ -49,7 +49,7 @@ class Query:
         """Unknown keys and empty values ask for nothing; raises QueryError for a value that cannot be used."""
         given: dict[str, list[str]] = {key: [] for key in KEYS}
         for key, value in pairs:
-            if key in given and value:
+            if key in given and value.strip():
                 given[key].append(_checked(key, value.strip(" ")))
         return cls(
             categories=_list("category", given["category"]),

@@ -35,7 +35,7 @@ class PageQuery:
     def parse(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """Unknown keys are ignored; raises QueryError for values that cannot be used."""
         pairs = list(pairs)
-        last = {key: value.strip(" ") for key, value in pairs if value}
+        last = {key: value.strip(" ") for key, value in pairs if value.strip()}
         found = cls(
             view=_view(last.get("view", "agenda")),
             since=_day("from", last.get("from")),

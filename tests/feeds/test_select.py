@@ -68,6 +68,7 @@ embargo = 2024-05-12T00:00:00Z
     [
         ("", EVERYTHING),
         ("category=&q=&lang=&cancelled=&alarm=&expand=&rich=&not=%20", EVERYTHING),
+        ("q=%20&lang=+&alarm=%C2%A0&expand=%E2%80%83", EVERYTHING),
         ("utm_source=mail&fbclid=1", EVERYTHING),
         ("category=talk&category=a,b,,a", Query(categories=("a", "b", "talk"))),
         ("not=internal&lang=zh-Hans&q=two++words", Query(exclude=("internal",), lang="zh-hans", q="two words")),

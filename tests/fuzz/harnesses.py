@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from calfeed.errors import Problem, QueryError, SourceError
@@ -44,11 +45,11 @@ def query(octets: bytes) -> None:
     """A query string: a query that says the same when it is written and read again, or what is wrong with it."""
     pairs = parse_qsl(octets.decode("latin-1"), keep_blank_values=True, max_num_fields=1000)
     try:
-        asked = Query.parse(pairs)
-        PageQuery.parse(pairs)
+        asked, page = Query.parse(pairs), PageQuery.parse(pairs)
     except QueryError:
         return
     assert Query.parse(parse_qsl(asked.canonical(), keep_blank_values=True)) == asked
+    assert PageQuery.parse(page.pairs()) == page
 
 
 def body(octets: bytes) -> None:
@@ -71,6 +72,26 @@ HARNESSES: dict[str, Callable[[bytes], None]] = {
     "json": body,
 }
 
+GOLDEN = Path(__file__).parents[1] / "golden"
+SEEDS = {
+    "source": [path.read_bytes() for path in sorted(GOLDEN.glob("toml/*.toml"))],
+    "lint": [path.read_bytes() for path in sorted(GOLDEN.glob("lint/*/*.ics"))],
+    "import": [path.read_bytes() for path in sorted(GOLDEN.glob("ics/*.ics"))],
+    "query": [b"category=a,b&not=c&lang=zh&q=x&cancelled=mark&alarm=30m&expand=1", b"view=month&month=2024-05&tz=UTC"],
+    "json": [b'{"url": "https://example.org/", "before": ["1d"], "category": "x", "timezone": "UTC"}'],
+}
+"""What the fuzzers begin with: inputs that get far."""
+
+
+def corpus(name: str) -> Path:
+    """A folder with the seeds, to which atheris adds what gets further; kept from one run to the next."""
+    folder = Path("build/fuzz") / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, octets in enumerate(SEEDS[name]):
+        (folder / f"seed-{number}").write_bytes(octets)
+    return folder
+
+
 if __name__ == "__main__":
     import runpy
 
@@ -80,5 +101,6 @@ if __name__ == "__main__":
         del sys.modules[name]
     with atheris.instrument_imports(include=["calfeed"]):
         harnesses = runpy.run_path(__file__)["HARNESSES"]
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], harnesses[sys.argv[1]])
+    found = f"-artifact_prefix=build/fuzz/{sys.argv[1]}-"
+    atheris.Setup([sys.argv[0], *sys.argv[2:], found, str(corpus(sys.argv[1]))], harnesses[sys.argv[1]])
     atheris.Fuzz()
