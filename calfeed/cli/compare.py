@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -142,8 +142,7 @@ def _file(path: Path) -> bytes:
     try:
         return read_octets(path)
     except OSError as fault:
-        click.echo(f"{path}: error: cannot be read: {fault.strerror}", err=True)
-        sys.exit(1)
+        _leave(f"{path}: error: cannot be read: {fault.strerror}")
 
 
 def _fetched(url: str) -> bytes:
@@ -152,15 +151,16 @@ def _fetched(url: str) -> bytes:
 
     try:
         with requests.get(url.replace("webcal://", "https://", 1), timeout=(5, 60), stream=True) as answer:
-            answer.raise_for_status()
+            if not answer.ok:
+                _leave(f"{url}: error: cannot be fetched: it answers {answer.status_code} {answer.reason}")
             return answer.raw.read(MOST_OCTETS, decode_content=True)
-    except (
-        requests.RequestException,
-        HTTPError,
-        ValueError,
-    ) as fault:  # a body that breaks off, an address that is none
-        click.echo(f"{url}: error: cannot be fetched: {type(fault).__name__}", err=True)
-        sys.exit(1)
+    except (requests.RequestException, HTTPError, ValueError) as fault:  # a body breaks off; an address is none
+        _leave(f"{url}: error: cannot be fetched: {type(fault).__name__}")
+
+
+def _leave(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
 
 
 MOST_OCTETS = 64 * 1024 * 1024

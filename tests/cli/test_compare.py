@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import Result
+
+from calfeed.errors import SourceError
 
 Run = Callable[..., Result]
 
@@ -91,3 +95,46 @@ def test_diff_of_a_feed_and_the_list_it_is_of_finds_nothing(run: Run, folder: Pa
     (folder / "feed.ics").write_bytes(run("feed").stdout_bytes)
     result = run("diff", "feed.ics", "events.toml")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "0 changes\n")
+
+
+def test_import_turns_a_feed_into_a_list_and_says_what_is_lost(run: Run, folder: Path) -> None:
+    feed = run("feed", "--alarm", "30m").stdout_bytes
+    (folder / "feed.ics").write_bytes(feed)
+    result = run("import", "feed.ics")
+    assert result.exit_code == 0
+    assert "alarms are the reader's own" in result.stderr
+    (folder / "copy.toml").write_text(result.stdout, encoding="utf-8")
+    assert run("check", "copy.toml").exit_code == 0
+
+
+class Nothing(BaseHTTPRequestHandler):
+    """Answers 404 to everything."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """The address of a site that has no calendar."""
+    with HTTPServer(("127.0.0.1", 0), Nothing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_import_of_what_is_not_there_says_what_came_back(run: Run, site: str) -> None:
+    missing = run("import", "nowhere.ics")
+    assert (missing.exit_code, missing.stderr) == (1, "nowhere.ics: error: cannot be read: No such file or directory\n")
+    fetched = run("import", f"{site}/feed.ics")
+    assert (fetched.exit_code, fetched.stdout) == (1, "")
+    assert fetched.stderr == f"{site}/feed.ics: error: cannot be fetched: it answers 404 Not Found\n"
+
+
+def test_import_of_what_is_no_calendar_says_what_it_is(run: Run, folder: Path) -> None:
+    (folder / "feed.ics").write_text("<html><title>Sign in</title></html>")
+    with pytest.raises(SourceError, match=r"^feed\.ics: error: this is a web page, not an iCalendar file \("):
+        run("import", "feed.ics")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.errors import Location, Problem, SourceError
+from calfeed.errors import Location, SourceError
 from calfeed.events.model import Event
 from calfeed.events.parse import load
 from calfeed.feeds.markdown import plain
@@ -51,13 +53,57 @@ def test_a_product_s_feed_becomes_the_event_list_beside_it(file: Path):
     assert [each.severity for each in load([("x.toml", imported.toml)]).warnings] == []
 
 
-def test_what_is_no_calendar_is_refused_with_a_guess_why():
+@pytest.mark.parametrize(
+    ("damage", "line", "message"),
+    [
+        (lambda _: b"\r\n", None, "the file is empty"),
+        (lambda _: b"<!DOCTYPE html>\n<title>Sign in</title>", None, "this is a web page, not an iCalendar file"),
+        (lambda _: b"\x1f\x8b\x08\0", None, "this is a gzip archive, not an iCalendar file"),
+        (lambda _: b"BEGIN:VCARD\r\nEND:VCARD\r\n", None, "this is a list of contacts, not an iCalendar file"),
+        (lambda _: b'["vcalendar", [], []]', None, "this is JSON, such as jCal, not an iCalendar file"),
+        (lambda data: data.partition(b"\r\n")[2], 1, "BEGIN:VCALENDAR is missing: the file begins 'VERSION:2.0'"),
+        (lambda data: data[:8], 1, "BEGIN:VCALENDAR is missing: the file begins 'BEGIN:VC'"),
+        (lambda data: b"\r\n\r\n> " + data, 3, "BEGIN:VCALENDAR is damaged: '> BEGIN:VCALENDAR'"),
+        (lambda data: b"Subject: x\r\n " + data, 2, "a line that begins with a space goes on with line 1"),
+        (
+            lambda data: BOM_UTF8 + data.replace(b"\r\n", b"\r\n  "),
+            2,
+            "a line that begins with a space goes on with BEGIN:VCALENDAR",
+        ),
+        (lambda data: b"BEGIN:X-MAIL\n" + data, 2, "BEGIN:VCALENDAR stands within another component"),
+        (lambda _: b"# A list\n", 1, "this is no iCalendar file: it begins '# A list'"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_with_its_reason_and_place(
+    damage: Callable[[bytes], bytes], line: int | None, message: str
+):
     with pytest.raises(SourceError) as refused:
-        read_ics(b"<!DOCTYPE html>\n<html><title>Sign in</title></html>", "feed.ics")
+        read_ics(damage(BASE), "feed.ics")
 
-    assert refused.value.problems == (
-        Problem(Location("feed.ics"), "this is no iCalendar file", hint="is the address right? A web page came"),
-    )
+    (problem,) = refused.value.problems
+    assert (problem.location, problem.message) == (Location("feed.ics", line), message)
+    assert problem.hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_characters_are_read_with_and_without_their_mark(encoding: str):
+    assert read_ics(BASE.decode().encode(encoding), "x.ics") == read_ics(BASE, "x.ics")
+
+
+def test_a_file_that_was_cut_short_is_read_as_far_as_it_goes_and_says_so():
+    imported = read_ics(calendar("DTSTART:20240608T100000Z\nSUMMARY:Fair").rpartition(b"END:VEVENT")[0], "x.ics")
+
+    assert told(imported) == ["7: VCALENDAR: the file ends before its calendar does: it may have been cut short"]
+    assert [one.summary.get() for one in load([("x.toml", imported.toml)]).events] == ["Fair"]
+
+
+def test_an_event_without_its_end_does_not_swallow_the_next():
+    data = calendar(*(f"DTSTART:2024060{day}T100000Z\nSUMMARY:Day {day}" for day in (1, 2, 3)))
+
+    imported = read_ics(data.replace(b"END:VEVENT\r\n", b"", 1), "x.ics")
+
+    assert [one.summary.get() for one in load([("x.toml", imported.toml)]).events] == ["Day 1", "Day 2", "Day 3"]
+    assert told(imported) == ["8: VEVENT: an event began before the last one's END (2 times, here first)"]
 
 
 def test_an_all_day_event_ends_on_its_last_day():

@@ -5,10 +5,12 @@ A feed of ours comes back as it was: importing and publishing it again gives the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from calfeed.errors import Problem
 from calfeed.events import bounds
+from calfeed.feeds.lint.structure import Component
 from calfeed.feeds.read_ics import head, reading, series, uncarried
 from calfeed.feeds.read_ics.draft import Draft
 from calfeed.feeds.read_ics.entry import Entry, read_entry
@@ -35,7 +37,7 @@ def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Impor
     entries: list[Entry] = []
     for calendar, frame in zip(calendars, frames, strict=True):
         uncarried.tell(calendar, lost)
-        events = [child for child in calendar.children if child.name == "VEVENT"]
+        events = list(_events(calendar, lost))
         for event in events[bounds.EVENTS :]:
             lost.add("VEVENT", f"of more than {bounds.EVENTS} events the first were kept", event.number)
         entries += (entry for event in events[: bounds.EVENTS] if (entry := read_entry(event, frame)) is not None)
@@ -45,3 +47,15 @@ def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Impor
     series.relate(found, shared)
     draft = Draft(head.calendar_table(calendars, shared, calendar_id), found, calendars[0].number)
     return Imported(mended(draft, lost), lost.problems())
+
+
+def _events(calendar: Component, lost: Lost) -> Iterator[Component]:
+    """The VEVENTs; one that begins within another is read as if that one had ended before it."""
+    for child in calendar.children:
+        if child.name != "VEVENT":
+            continue
+        yield child
+        for nested in child.walk():
+            if nested is not child and nested.name == "VEVENT":
+                lost.add("VEVENT", "an event began before the last one's END", nested.number)
+                yield nested
