@@ -36,7 +36,7 @@ def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Impor
     frames = [head.frame(calendar, lost) for calendar in calendars]
     entries: list[Entry] = []
     for calendar, frame in zip(calendars, frames, strict=True):
-        uncarried.tell(calendar, lost)
+        uncarried.tell(calendar, lost, ours=frame.is_ours)
         events = list(_events(calendar, lost))
         for event in events[bounds.EVENTS :]:
             lost.add("VEVENT", f"of more than {bounds.EVENTS} events the first were kept", event.number)

@@ -158,17 +158,19 @@ def _free(name: str, taken: set[str], numbers: Counter[str]) -> str:
 
 def relate(entries: Iterable[Entry], frame: Frame) -> None:
     """``parent`` of each event that names one of the file; a circle is cut."""
-    by_uid = {entry.uid: entry for entry in entries if entry.uid}
+    found = list(entries)
+    by_uid = {entry.uid: entry for entry in found if entry.uid}
     parents: dict[str, str] = {}
-    for entry in by_uid.values():
+    for entry in found:
         line = _parent_line(entry)
         uid = unescape(line.value).strip() if line else ""
         if line is None or not uid:
             continue
-        if uid not in by_uid or _leads_to(uid, entry.uid, parents):
+        if uid not in by_uid or (entry.uid and _leads_to(uid, entry.uid, parents)):
             frame.lost.add("RELATED-TO", "a relation to what is not an event of the file was left out", line.number)
             continue
-        parents[entry.uid] = uid
+        if entry.uid:
+            parents[entry.uid] = uid
         entry.keys["parent"] = by_uid[uid].id
 
 

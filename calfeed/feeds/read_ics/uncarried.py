@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from calfeed.feeds.lint.structure import Component
 from calfeed.feeds.read_ics.lost import Lost
 
@@ -28,22 +30,46 @@ _PROPERTIES = {
 }
 
 
-def tell(calendar: Component, lost: Lost) -> None:
-    """Everything of a calendar that has no place in an event list."""
+_RICH = {
+    "CONCEPT": "concepts were left out",
+    "LINK": "links to further documents were left out",
+    "REFID": "groups of events were left out",
+    "STRUCTURED-DATA": "data for machines was left out",
+    "STYLED-DESCRIPTION": "a styled description was left out; the plain one was kept",
+}
+"""RFC 9073 and 9253. In a feed of ours they repeat what other properties say."""
+_OF_CALENDAR = {
+    "CATEGORIES": "categories of the calendar were left out: `[[feeds]]` choose by those of events",
+    "IMAGE": "the image of the calendar was left out",
+}
+
+
+def tell(calendar: Component, lost: Lost, *, ours: bool) -> None:
+    """Everything of a calendar that has no place in an event list; ``ours``: calfeed wrote it."""
+    _tell_lines(calendar, _OF_CALENDAR, lost)
     for child in calendar.children:
         if child.name in _COMPONENTS:
             lost.add(child.name, _COMPONENTS[child.name], child.number)
         elif child.name == "VEVENT":
             _tell_event(child, lost)
+            if not ours:
+                _tell_lines(child, _RICH, lost)
 
 
 def _tell_event(event: Component, lost: Lost) -> None:
-    for name, why in _PROPERTIES.items():
-        for line in event.all(name):
-            lost.add(name, why, line.number)
+    _tell_lines(event, _PROPERTIES, lost)
     for name in ("RRULE", "CONTACT"):
         for line in event.lines.get(name, [])[1:]:
             lost.add(name, f"a second {name} was left out", line.number)
+    for line in event.all("RELATED-TO"):
+        if (line.parameter("RELTYPE") or "PARENT").upper() != "PARENT":
+            lost.add("RELATED-TO", "a relation other than to a parent was left out", line.number)
     for child in event.children:
         if child.name in _WITHIN:
             lost.add(child.name, _WITHIN[child.name], child.number)
+
+
+def _tell_lines(component: Component, told: Mapping[str, str], lost: Lost) -> None:
+    for name, why in told.items():
+        for line in component.all(name):
+            lost.add(name, why, line.number)
