@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -19,6 +19,7 @@ from calfeed.ledger import (
     claims,
     migrate,
     planning,
+    polls,
     processes,
     publications,
     reading,
@@ -33,6 +34,7 @@ from calfeed.ledger.channels import ChannelState
 from calfeed.ledger.database import BUSY_SECONDS, Database
 from calfeed.ledger.hand import Hand
 from calfeed.ledger.planning import Step
+from calfeed.ledger.polls import Poll
 from calfeed.ledger.processes import Process, Sighting
 from calfeed.ledger.publications import Current, Published
 from calfeed.ledger.self_service import SelfService
@@ -250,6 +252,18 @@ class Ledger:
             with suppress(LedgerBusy), self.database.write() as connection:
                 tokens.note(connection, token, now)
         return opened
+
+    # Who reads
+
+    def note_polls(self, seen: Iterable[Poll], now: datetime) -> None:
+        """Adds what this process saw of who polls the feeds."""
+        with self.database.write() as connection:
+            polls.note(connection, seen, now)
+
+    def polls(self, now: datetime) -> list[Poll]:
+        """Who polls the feeds, as all processes saw it, last seen first."""
+        with self.database.read() as connection:
+            return polls.recent(connection, now)
 
     # Who is there
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that leads to these tables."""
 
 metadata = MetaData(
@@ -247,4 +248,31 @@ subscription = Table(
     Index("ix_subscription_members", "audience", "id", **_when("state = 'active'")),
     Index("ix_subscription_unverified", "host", **_when("state = 'unverified'")),
     Index(None, "place"),
+)
+
+poll = Table(
+    "poll",
+    metadata,
+    Column("path", Text, primary_key=True),  # of the feed
+    Column("family", Text, primary_key=True),  # of clients, by what they call themselves
+    Column("at", Instant, nullable=False),
+    Column("etag", Text, nullable=False),  # of the version that was given last
+    Column("polls", BigInteger, nullable=False),
+)
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("policy", Text, primary_key=True),
+    Column("place", Text, primary_key=True),  # hash of a network under the salt of the day
+    Column("tokens", Float, nullable=False),
+    Column("at", Instant, nullable=False),  # when so many were left
+    Index(None, "at"),
+)
+
+salt = Table(
+    "salt",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("salt", Text, nullable=False),
 )

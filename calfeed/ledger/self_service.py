@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from calfeed.ledger import audiences, copies, settling, subscriptions
+from calfeed.ledger import allowances, audiences, copies, settling, subscriptions
+from calfeed.ledger.allowances import Quota
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
 from calfeed.ledger.hand import Hand
@@ -28,6 +29,11 @@ class SelfService:
         """(the unverified subscription, its owner's token, which is kept nowhere). Raises TooMany."""
         with self._database.write() as connection:
             return subscriptions.create(connection, wish, now)
+
+    def take(self, quota: Quota, network: str, now: datetime) -> float:
+        """Counts a write from a network; what it has left. Raises TooMany, which counts nothing."""
+        with self._database.write() as connection:
+            return allowances.take(connection, quota, network, now)
 
     def owned(self, id_: str, token: str) -> Subscription | None:
         """The subscription, for who has its token; None for who has another. Raises NotFound."""
@@ -107,4 +113,5 @@ class SelfService:
     def prune(self, now: datetime) -> int:
         """Drops what is too old to matter; counts it."""
         with self._database.write() as connection:
+            allowances.prune(connection, now)
             return subscriptions.prune(connection, now) + copies.prune(connection, now)

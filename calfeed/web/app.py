@@ -70,7 +70,7 @@ def create_app(
 ) -> Flask:
     """All that the application needs is an argument. ``clock`` gives now, aware; ``polls`` hears who asks for feeds."""
     app = Flask(__name__, static_folder=None)
-    polls = polls or Polls(lambda path: served_etag(publisher, path), clock)
+    polls = polls or Polls(lambda path: served_etag(publisher, path), clock, ledger)
     app.extensions["calfeed"] = Site(publisher, ledger, settings, clock, polls)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.config["MAX_CONTENT_LENGTH"] = LARGEST

@@ -1,5 +1,6 @@
-"""How often one address may write: a bucket of tokens each, in memory. Pure: time is an argument.
+"""How often one address may write: a bucket of tokens each, as this process knows it. Pure: time is an argument.
 
+The ledger counts for all processes; what it says is taken over here, so that who has nothing left costs it no question.
 What is remembered of an address is a hash under a salt that is thrown away each day, and only while its bucket fills.
 """
 
@@ -14,7 +15,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from threading import Lock
 
-from calfeed.errors import TooMany
+from calfeed.ledger.allowances import Quota
 
 REMEMBERED = 100_000
 """Addresses at once; the longest silent are forgiven first."""
@@ -54,14 +55,12 @@ class Limiter:
         """Counts one write. Raises TooMany, which counts nothing."""
         with self._lock:
             key = self._key(address, now)
-            tokens = self._tokens(key, now)
-            if tokens < 1:
-                raise TooMany("too many writes from this address", ceil((1 - tokens) * self._each))
-            self._buckets[key] = (tokens - 1, now)
-            self._buckets.move_to_end(key)
-            while len(self._buckets) > REMEMBERED:
-                self._buckets.popitem(last=False)
-            return self._allowance(tokens - 1)
+            return self._keep(key, self.terms.spent(self._tokens(key, now)), now)
+
+    def correct(self, address: str, tokens: float, now: datetime) -> Allowance:
+        """What is left by the count of all processes."""
+        with self._lock:
+            return self._keep(self._key(address, now), tokens, now)
 
     def look(self, address: str, now: datetime) -> Allowance:
         """What is left, without counting."""
@@ -69,17 +68,24 @@ class Limiter:
             return self._allowance(self._tokens(self._key(address, now), now))
 
     @property
-    def _each(self) -> float:
-        """Seconds for one more."""
-        return self.window.total_seconds() / self.quota
+    def terms(self) -> Quota:
+        """As the ledger counts."""
+        return Quota(self.policy, self.quota, self.window)
 
     def _tokens(self, key: bytes, now: datetime) -> float:
-        tokens, at = self._buckets.get(key, (float(self.quota), now))
-        return min(tokens + max((now - at).total_seconds(), 0.0) / self._each, float(self.quota))
+        return self.terms.refilled(*self._buckets.get(key, (float(self.quota), now)), now)
+
+    def _keep(self, key: bytes, tokens: float, now: datetime) -> Allowance:
+        self._buckets[key] = (tokens, now)
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        return self._allowance(tokens)
 
     def _allowance(self, tokens: float) -> Allowance:
         window = int(self.window.total_seconds())
-        return Allowance(self.policy, self.quota, window, int(tokens), ceil((self.quota - tokens) * self._each))
+        reset = ceil((self.quota - tokens) * self.terms.each)
+        return Allowance(self.policy, self.quota, window, max(int(tokens), 0), reset)
 
     def _key(self, address: str, now: datetime) -> bytes:
         if self._salt[0] != now.date():

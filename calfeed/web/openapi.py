@@ -232,6 +232,13 @@ _OPERATOR: Schema = {
     "/channels": {
         "get": _operator("channels", "Channels and how they fare.", shape({"channels": several(named("Channel"))}))
     },
+    "/clients": {
+        "get": _operator(
+            "clients",
+            "Which families of clients poll which feed, and which hold its present version.",
+            shape({"feeds": several(named("Reach")), "clients": several(named("Client"))}),
+        )
+    },
     "/channels/{channel}/test": {
         "parameters": [_path("channel")],
         "post": _operator("testChannel", "One test message now.", shape({"sent": {"type": "boolean"}, "answer": TEXT})),

@@ -220,6 +220,8 @@ _CHANNEL = shape(
     }
 )
 
+_CLIENT = shape({"client": TEXT, "feed": TEXT, "polled_at": STAMP, "polls": COUNT, "present": {"type": "boolean"}})
+
 
 def schemas() -> dict[str, Schema]:
     """Every component by its name."""
@@ -236,6 +238,8 @@ def schemas() -> dict[str, Schema]:
         "Delivery": shape(_DELIVERY),
         "DeliveryWithAttempts": shape({**_DELIVERY, "attempts": several(_ATTEMPT)}),
         "Channel": _CHANNEL,
+        "Reach": shape({"feed": TEXT, "polling": COUNT, "reached": COUNT}),
+        "Client": _CLIENT,
     }
 
 

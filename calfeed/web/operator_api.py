@@ -1,4 +1,4 @@
-"""``/api/v1/deliveries`` and ``/api/v1/channels``: what the operator's programs read and do, with the bearer token."""
+"""``/api/v1/deliveries``, ``/channels``, ``/clients``: what the operator's programs read and do, by bearer token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calfeed.errors import QueryError
 from calfeed.ledger import Attempt, Delivery, State
 from calfeed.web import guard, operator_view
 from calfeed.web.api import number
-from calfeed.web.operator_view import ChannelRow
+from calfeed.web.operator_view import ChannelRow, ClientRow
 from calfeed.web.page_query import with_query
 from calfeed.web.site import base_url, site
 
@@ -69,6 +69,20 @@ def channels() -> Response:
     return _answer({"channels": [_channel(row) for row in rows]})
 
 
+@blueprint.get("/clients")
+def clients() -> Response:
+    """Which families of clients poll which feed, and which hold its present version: as all web processes saw them."""
+    polls, snapshot = site().polls, site().snapshot
+    recent = polls.recent()
+    feeds = operator_view.feed_rows(snapshot, polls, recent)
+    return _answer(
+        {
+            "feeds": [{"feed": row.feed.id, "polling": row.polling, "reached": row.reached} for row in feeds],
+            "clients": [_client(row) for row in operator_view.client_rows(polls, recent)],
+        }
+    )
+
+
 @blueprint.post("/channels/<channel>/test")
 def test(channel: str) -> Response:
     """One test message now."""
@@ -103,6 +117,17 @@ def _attempt(one: Attempt) -> dict[str, Any]:
         "error": one.error,
         "retry_after": one.retry_after,
         "excerpt": one.excerpt,
+    }
+
+
+def _client(row: ClientRow) -> dict[str, Any]:
+    one = row.poll
+    return {
+        "client": one.family,
+        "feed": one.path.removeprefix("/feeds/").removesuffix(".ics"),
+        "polled_at": _utc(one.at),
+        "polls": one.polls,
+        "present": row.present,
     }
 
 

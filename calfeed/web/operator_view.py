@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from calfeed.errors import NotFound
 from calfeed.events.model import Catalog, Channel, Feed
 from calfeed.feeds.snapshot import Snapshot
 from calfeed.ledger import ChannelState
+from calfeed.ledger.polls import Poll
 from calfeed.reminders.message import Origin, test_message
 from calfeed.reminders.plan import DueReminder, due_reminders
 from calfeed.settings import secret
@@ -54,18 +55,33 @@ class ChannelRow:
         return "failing" if self.state and self.state.failing_since else "ok"
 
 
-def feed_rows(snapshot: Snapshot, polls: Polls) -> list[FeedRow]:
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """A family of clients, its last poll of a feed, and whether it holds what the feed is now."""
+
+    poll: Poll
+    present: bool
+
+
+def client_rows(polls: Polls, recent: Iterable[Poll]) -> list[ClientRow]:
+    """In the order given."""
+    return [ClientRow(one, one.etag == polls.current(one.path)) for one in recent]
+
+
+def feed_rows(snapshot: Snapshot, polls: Polls, recent: Sequence[Poll]) -> list[FeedRow]:
     """The feeds of the source, private ones too."""
-    return [_feed_row(snapshot, feed, polls) for feed in snapshot.catalog.feeds]
+    return [
+        _feed_row(snapshot, feed, polls.reached(f"/feeds/{feed.id}.ics", recent)) for feed in snapshot.catalog.feeds
+    ]
 
 
-def _feed_row(snapshot: Snapshot, feed: Feed, polls: Polls) -> FeedRow:
+def _feed_row(snapshot: Snapshot, feed: Feed, reached: tuple[int, int]) -> FeedRow:
     path = f"/feeds/{feed.id}.ics"
     resource = snapshot.resource(path, private=feed.visibility == "private")
     if resource is None:
         raise NotFound(f"the feed {feed.id!r} has just gone")
     size, packed = len(resource.body), len(resource.gzip)
-    return FeedRow(feed, len(snapshot.events(feed)), size, packed, resource.dropped, *polls.reached(path))
+    return FeedRow(feed, len(snapshot.events(feed)), size, packed, resource.dropped, *reached)
 
 
 def channel_rows(catalog: Catalog, states: Iterable[ChannelState]) -> list[ChannelRow]:

@@ -16,7 +16,7 @@ from calfeed.errors import NotFound, TooMany
 from calfeed.ledger.subscriptions import Subscription
 from calfeed.settings import Settings
 from calfeed.web.faults import respond
-from calfeed.web.limits import Allowance, Limiter
+from calfeed.web.limits import Allowance, Limiter, network
 from calfeed.web.site import Page, base_url, site
 from calfeed.web.wishes import Fault, InvalidWish, SubscriptionRequest, wish
 from calfeed.web.zones import zone_choices
@@ -56,9 +56,16 @@ def counter() -> Counter:
 
 
 def take(limiter: Limiter) -> None:
-    """Counts a write of whoever asks. Raises TooMany."""
-    g.allowance = limiter.look(_address(), site().clock())
-    g.allowance = limiter.take(_address(), site().clock())
+    """Counts a write of whoever asks: here, which costs nothing, then for all processes. Raises TooMany."""
+    address, now = request.remote_addr or "", site().clock()
+    g.allowance = limiter.look(address, now)
+    g.allowance = limiter.take(address, now)
+    try:
+        left = site().ledger.self_service.take(limiter.terms, network(address), now)
+    except TooMany as fault:
+        g.allowance = limiter.correct(address, 1 - fault.seconds / limiter.terms.each, now)
+        raise
+    g.allowance = limiter.correct(address, left, now)
 
 
 def subscribe(here: Page, asked: SubscriptionRequest) -> tuple[Subscription, str]:
@@ -102,7 +109,3 @@ def missing(_fault: NotFound) -> Response:
 
 def _listed(faults: Iterable[Fault]) -> Iterable[dict[str, str]]:
     return ({"field": key, "message": what} for key, what in faults)
-
-
-def _address() -> str:
-    return request.remote_addr or ""

@@ -119,6 +119,7 @@ def load_application() -> Callable[..., Any]:
     publisher.watch()
     app = create_app(publisher, ledger, settings)
     polls: Polls = app.extensions["calfeed"].polls
+    polls.watch()
     return FastFeeds(app.wsgi_app, publisher, polls)
 
 

@@ -118,6 +118,7 @@ def _page(template: str, who: Operator, **values: Any) -> Response:
 
 def _contents(here: Site) -> dict[str, Any]:
     snapshot, polls = here.publisher.snapshot, here.polls
+    recent = polls.recent()
     values: dict[str, Any] = {
         "publisher": here.publisher,
         "checks": {
@@ -126,11 +127,8 @@ def _contents(here: Site) -> dict[str, Any]:
             "reminders": health.reminders(here),
         },
         "snapshot": snapshot,
-        "feeds": operator_view.feed_rows(snapshot, polls) if snapshot else [],
-        "clients": polls.recent()[:30],
-        "current": {f"/feeds/{feed.id}.ics": polls.current(f"/feeds/{feed.id}.ics") for feed in snapshot.catalog.feeds}
-        if snapshot
-        else {},
+        "feeds": operator_view.feed_rows(snapshot, polls, recent) if snapshot else [],
+        "clients": operator_view.client_rows(polls, recent[:30]),
         "coming": operator_view.coming(snapshot.catalog, here.clock()) if snapshot else [],
         "retriable": RETRIABLE,
         "states": list(State),

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CALFEED = Path(sys.executable).with_name("calfeed")
+TOKEN = "a-token-for-operators-only"
 VALIDATORS = ("ETag", "Last-Modified")
 
 HEAD = """
@@ -67,20 +68,28 @@ def answer(program: Any) -> tuple[bytes, ...]:
     return (found.content, *(found.headers[name].encode() for name in VALIDATORS))
 
 
+def clients(program: Any) -> set[str]:
+    found = program.get("/api/v1/clients", Authorization=f"Bearer {TOKEN}").json()
+    return {one["client"] for one in found["clients"]}
+
+
 def test_two_web_replicas_serve_the_same_bytes_and_validators(
     program: Callable[..., Any], tmp_path: Path, postgresql_url: str, until: Callable[..., Any]
 ) -> None:
-    """Also when they see a new source at different moments: the first decides, the other never goes back."""
+    """Also when they see a new source at different moments: the first decides, the other never goes back.
+
+    Each shows the operator who polls the other.
+    """
     start = datetime(2030, 1, 1, tzinfo=UTC)
     upgrade(postgresql_url)
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
         write(folder, start, 5)
-    programs = [
-        program("serve", CALFEED_DATABASE_URL=postgresql_url, CALFEED_EVENTS=str(folder / "events.toml")).start()
-        for folder in (one, two)
-    ]
+    shared = {"CALFEED_DATABASE_URL": postgresql_url, "CALFEED_ADMIN_TOKEN": TOKEN}
+    programs = [program("serve", **shared, CALFEED_EVENTS=str(folder / "events.toml")).start() for folder in (one, two)]
     first, second = (one.ready() for one in programs)
+    for replica, agent in ((first, "Google-Calendar-Importer"), (second, "Thunderbird/153.0")):
+        replica.get("/feeds/all.ics", **{"User-Agent": agent})
     assert answer(first) == answer(second)
     before = answer(first)
 
@@ -90,7 +99,8 @@ def test_two_web_replicas_serve_the_same_bytes_and_validators(
     until(lambda: answer(second) == answer(first), 10, lambda: second.log)
     assert b"SUMMARY:Item one" in answer(second)[0]
     write(two, start, 5, rename=True)
-    time.sleep(2)
+    for replica in (first, second):
+        until(lambda replica=replica: {"Google Calendar", "Thunderbird"} <= clients(replica), 60, lambda: second.log)
     assert answer(first) == answer(second)
 
 

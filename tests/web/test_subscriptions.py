@@ -271,6 +271,27 @@ class TestLimits:
         counter.served.clock.now += timedelta(hours=1)
         assert counter.ask().status_code == 201
 
+    def test_processes_count_together(self, counter: Counter) -> None:
+        """As two workers would: each with a memory of its own."""
+        found = []
+        for _ in range(3):
+            counter.extension.asking = Limiter("subscriptions", 2, timedelta(hours=1))
+            response = counter.ask()
+            found.append((response.status_code, response.headers["RateLimit"]))
+        assert found == [
+            (201, '"subscriptions";r=1;t=1800'),
+            (201, '"subscriptions";r=0;t=3600'),
+            (429, '"subscriptions";r=0;t=3600'),
+        ]
+
+    def test_who_has_nothing_left_costs_the_database_nothing(
+        self, counter: Counter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
+        counter.ask()
+        monkeypatch.setattr(counter.served.ledger.self_service, "take", None)
+        assert counter.ask().status_code == 429
+
     def test_what_cannot_be_counts_too(self, counter: Counter) -> None:
         counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
         assert [counter.ask(url="nonsense").status_code for _ in range(2)] == [422, 429]
