@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from calfeed.errors import LedgerError, Location, Problem, SourceError
 from calfeed.events.model import Catalog
-from calfeed.events.parse import load, uncollected
+from calfeed.events.parse import uncollected
+from calfeed.events.reader import Reader
 from calfeed.events.revision import Change
 from calfeed.feeds.snapshot import Snapshot, build
 
@@ -133,6 +134,7 @@ class Publisher:
         self._ledger = ledger
         self._feeds = feeds
         self._clock = clock
+        self._reader = Reader()
         self._catalog: Catalog | None = None
         self._loaded: Signature | None = None
         self._candidate: Signature = ()
@@ -211,7 +213,7 @@ class Publisher:
             self._reread_at = self._clock() + RETRY
             return self._refused(fault)
         try:
-            self._catalog = load(files)
+            self._catalog = self._reader.load(files)
         except SourceError as fault:
             return self._refused(fault)
         self.problems = ()

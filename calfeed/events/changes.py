@@ -39,10 +39,25 @@ class Revised:
         return {**self.retired, **self.revisions}
 
 
-def revise(catalog: Catalog, published: Mapping[str, Revision], now: datetime, tombstone: timedelta) -> Revised:
-    """The revision of every event, new ones where an event differs from what was published."""
+def digests(catalog: Catalog, published: Mapping[str, Revision]) -> dict[str, str]:
+    """The digest of every event by uid; that of an event which is as it was published is known already."""
+    return {event.uid: _digest(event, published.get(event.uid)) for event in catalog.events}
+
+
+def revise(
+    catalog: Catalog,
+    published: Mapping[str, Revision],
+    now: datetime,
+    tombstone: timedelta,
+    known: Mapping[str, str] | None = None,
+) -> Revised:
+    """The revision of every event, new ones where an event differs from what was published.
+
+    ``known`` is what `digests` gives, where it was asked before.
+    """
     now = now.astimezone(UTC).replace(microsecond=0)
-    current = {event.uid: _revision(event, published.get(event.uid), now) for event in catalog.events}
+    fresh = digests(catalog, published) if known is None else known
+    current = {event.uid: _revision(event, published.get(event.uid), fresh[event.uid], now) for event in catalog.events}
     gone = {uid: _removed(old, now) for uid, old in published.items() if uid not in current}
     kept = {uid: revision for uid, revision in gone.items() if stands(revision, now, tombstone)}
     revisions = current | kept
@@ -66,14 +81,18 @@ def diff(old: Catalog, new: Catalog, at: datetime) -> tuple[Change, ...]:
     return tuple(change for before, after in pairs if (change := _change(before, after, at, 0)))
 
 
-def _revision(event: Event, old: Revision | None, now: datetime) -> Revision:
-    if old is not None and old.removed is None and (_surely_same(old.event, event) or old.digest == digest(event)):
-        return old if old.event is event else replace(old, event=event)
+def _digest(event: Event, old: Revision | None) -> str:
+    known = old is not None and old.removed is None and _surely_same(old.event, event)
+    return old.digest if old is not None and known else digest(event)
+
+
+def _revision(event: Event, old: Revision | None, fresh: str, now: datetime) -> Revision:
     if old is None:
-        fresh = digest(event)
         return Revision(uid=event.uid, number=1, sequence=0, created=now, modified=now, digest=fresh, event=event)
+    if old.removed is None and old.digest == fresh:
+        return old if old.event is event else replace(old, event=event)
     rises = old.removed is not None or reschedules(old.event, event)
-    return _next(old, event, now, rises=rises)
+    return _next(old, event, fresh, now, rises=rises)
 
 
 def _surely_same(before: Event, after: Event) -> bool:
@@ -94,20 +113,21 @@ def _second(moment: Moment | None) -> bool:
 def _removed(old: Revision, now: datetime) -> Revision:
     if old.removed is not None:
         return old
-    return replace(_next(old, _cancelled(old.event), now, rises=True), removed=now)
+    cancelled = _cancelled(old.event)
+    return replace(_next(old, cancelled, digest(cancelled), now, rises=True), removed=now)
 
 
 def _cancelled(event: Event) -> Event:
     return replace(event, status="cancelled", overrides=tuple(_cancelled(each) for each in event.overrides))
 
 
-def _next(old: Revision, event: Event, now: datetime, *, rises: bool) -> Revision:
+def _next(old: Revision, event: Event, fresh: str, now: datetime, *, rises: bool) -> Revision:
     return replace(
         old,
         number=old.number + 1,
         sequence=old.sequence + rises,
         modified=max(now, old.modified + timedelta(seconds=1)),
-        digest=digest(event),
+        digest=fresh,
         event=event,
         removed=None,
     )

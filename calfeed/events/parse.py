@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from calfeed.errors import Location, Problem, SourceError
 from calfeed.events import bounds, references, schema, times, values
@@ -119,8 +119,20 @@ def _events(shapes: Sequence[Shaped], calendar: Calendar, report: Report) -> lis
     tables = references.unique("events", (shape.events for shape in shapes), report)
     if len(tables) > bounds.EVENTS:
         report.add(0, (), f"the source has {len(tables)} events, more than {bounds.EVENTS}", "split it into calendars")
-    uids = references.uids(tables, uuid5(NAMESPACE_URL, f"calfeed:{calendar.id}"))
+    uids = references.uids(tables, namespace(calendar))
     references.check_parents(tables)
+    return events_of(tables, calendar, uids, report)
+
+
+def namespace(calendar: Calendar) -> UUID:
+    """That of the UIDs which events have by their ids."""
+    return uuid5(NAMESPACE_URL, f"calfeed:{calendar.id}")
+
+
+def events_of(
+    tables: Iterable[Placed[schema.EventTable]], calendar: Calendar, uids: Mapping[str, str], report: Report
+) -> list[Event]:
+    """The events of tables whose ids and parents were looked at; ``uids`` by id, of all events of the source."""
     defaults = Defaults(calendar.language, calendar.zone, calendar.organizer, uids, report.complete)
     return [made for each in tables if (made := _event(each, defaults, report)) is not None]
 

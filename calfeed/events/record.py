@@ -54,6 +54,16 @@ def digest(event: Event) -> str:
     return sha256(_canonical(published(event)).encode()).hexdigest()
 
 
+def unseen(event: Event) -> Record:
+    """Those keys of the record that no reader sees, overrides' too; empty for most events."""
+    if event.remind is None and event.embargo is None and not event.overrides:
+        return {}
+    record = to_record(event)
+    own = {key: record[key] for key in UNSEEN & record.keys()}
+    theirs = [{key: each[key] for key in UNSEEN & each.keys()} for each in record.get("overrides", ())]
+    return {**own, "overrides": theirs} if any(theirs) else own
+
+
 def published(event: Event) -> Record:
     """The record without what no reader sees."""
     record = to_record(event)

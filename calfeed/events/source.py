@@ -68,7 +68,7 @@ class Document:
 
     def offset(self, path: Path) -> int:
         """Where ``path`` stands in the text; see `locate`. Of a long list only the entry in question is scanned."""
-        headers = self._entries(str(path[0])) if len(path) > 1 else None
+        headers = self.entries(str(path[0])) if len(path) > 1 else None
         if not headers:
             return _nearest(self._places, path)
         index = int(path[1])
@@ -89,10 +89,20 @@ class Document:
 
     def items(self, array: str) -> list[Location]:
         """Where each ``[[array]]`` begins."""
-        headers = self._entries(array)
+        headers = self.entries(array)
         if headers is None:
             return [self.locate((array, index)) for index in range(len(_list(self.data.get(array))))]
         return list(self._in_order(headers))
+
+    def entries(self, array: str) -> list[int] | None:
+        """Offsets of the headers ``[[array]]``, found by one search of the text; None where the scanner must look.
+
+        What looks like a header may stand inside a long text. But when the list is not written inline, and there are
+        as many headers as entries, none of them is false.
+        """
+        headers = self._headers.get(("[[", array), [])
+        is_sure = len(headers) == len(_list(self.data.get(array))) and array not in self._keys
+        return headers if is_sure else None
 
     @cached_property
     def overrides(self) -> dict[int, list[Location]]:
@@ -107,16 +117,6 @@ class Document:
             }
         places = self._in_order(headers)
         return {index: list(islice(places, count)) for index, count in counts.items()}
-
-    def _entries(self, array: str) -> list[int] | None:
-        """Offsets of the headers ``[[array]]``, found by one search of the text; None where the scanner must look.
-
-        What looks like a header may stand inside a long text. But when the list is not written inline, and there are
-        as many headers as entries, none of them is false.
-        """
-        headers = self._headers.get(("[[", array), [])
-        is_sure = len(headers) == len(_list(self.data.get(array))) and array not in self._keys
-        return headers if is_sure else None
 
     def _in_order(self, offsets: Iterable[int]) -> Iterator[Location]:
         line, seen = 1, 0
@@ -165,6 +165,27 @@ def read(files: Iterable[tuple[str, str | bytes]]) -> Tables:
         message = f"the source is larger than {bounds.SOURCE_BYTES // 2**20} MiB"
         return Tables((Document(named[0][0], "", {}, Problem(Location(named[0][0]), message)),))
     return Tables(tuple(_document(name, content) for name, content in named))
+
+
+def excerpt(name: str, text: str, line: int) -> Document | None:
+    """Entries of ``[[events]]`` that begin at a ``line`` of a file, by themselves; None when it is anything else."""
+    header = _HEADER.match(text)
+    if header is not None and (header[1], *scan.names(header[2])) != ("[[", "events"):
+        return None
+    try:
+        data = tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError, ValueError):
+        return None
+    is_sure = header is not None and data.keys() == {"events"}
+    return Document(name, "\n" * (line - 1) + text, data) if is_sure or not text else None
+
+
+def text_of(content: str | bytes) -> str | None:
+    """A file's text, its line ends as ``\\n``; None when it is not UTF-8."""
+    try:
+        return _decoded(content)
+    except _Unreadable:
+        return None
 
 
 def _document(name: str, content: str | bytes) -> Document:

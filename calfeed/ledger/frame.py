@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from calfeed.events.model import Calendar, Catalog, Channel, Event, Feed
-from calfeed.events.record import to_record
+from calfeed.events.record import unseen
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -46,9 +46,12 @@ def from_frame(frame: Frame, events: Mapping[str, Event]) -> Catalog:
     )
 
 
-def source_digest(catalog: Catalog) -> str:
-    """SHA-256 of all that the source says; comments, and how it is spread over files, do not count."""
-    events = [to_record(event) for event in catalog.events]
+def source_digest(catalog: Catalog, digests: Mapping[str, str]) -> str:
+    """SHA-256 of all that the source says, given the digest of each event by uid.
+
+    Comments, and how it is spread over files, do not count.
+    """
+    events = [[digests[event.uid], unseen(event)] for event in catalog.events]
     addresses = [[channel.id, channel.url, channel.secret] for channel in catalog.channels]
     content = json.dumps([to_frame(catalog), addresses, events], sort_keys=True, separators=(",", ":"))
     return sha256(content.encode()).hexdigest()

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from calfeed.events.changes import revise, stands
+from calfeed.events.changes import digests, revise, stands
 from calfeed.events.model import Catalog
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import audiences, notices, planning, revisions
@@ -65,15 +65,16 @@ def publish(
     connection: Connection, catalog: Catalog, me: Process, now: datetime, known: Current | None
 ) -> tuple[Published, Current]:
     """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
-    digest = source_digest(catalog)
+    current = current_state(connection, known)
+    before = current.revisions if current else {}
+    fresh = digests(catalog, before)
+    digest = source_digest(catalog, fresh)
     row = _row(connection)
     accepted = _accepts(connection, row, digest, me, now)
     hold(connection, me, digest, now)
-    current = current_state(connection, known)
     if current is not None and not accepted:
         return _kept(connection, current, catalog, now), current
-    before = current.revisions if current else {}
-    revised = revise(catalog, before, now, catalog.calendar.tombstone.as_timedelta())
+    revised = revise(catalog, before, now, catalog.calendar.tombstone.as_timedelta(), fresh)
     number, at = (row.number, row.published) if row else (0, now)
     if row is None or row.digest != digest:
         number, at = _replace(connection, current, catalog, digest, now)

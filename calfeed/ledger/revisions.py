@@ -81,7 +81,7 @@ def changes(connection: Connection, limit: int) -> list[Change]:
 
 
 def _unseen(before: Revision, after: Revision) -> bool:
-    return before.event != after.event
+    return before.event is not after.event and before.event != after.event
 
 
 def _row(new: Revision) -> dict[str, Any]:
