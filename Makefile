@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 test: $(READY) check debian judges browser
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 	$(BIN)/pytest -m "judges or browser" -n 2
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n 3 --dist loadgroup
 
 check: $(READY)
 	$(BIN)/ruff check

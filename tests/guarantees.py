@@ -51,6 +51,7 @@ def run(tests: list[str]) -> dict[str, Outcome]:
             "slow or not slow",
             "-q",
             "--no-header",
+            *("-n", "3", "--dist", "loadgroup"),  # most of them wait most of their time
             "-o",
             "junit_logging=system-out",
             f"--junitxml={report}",
@@ -68,14 +69,15 @@ def main() -> int:
     rows = promises()
     found = run(sorted({test for _, tests in rows for test in tests}))
     print(f"{'tried':>7} {'lost':>5} {'repeated':>9}  promise")
-    broken = 0
+    broken, totals = 0, [0, 0, 0]
     for promise, tests in rows:
         outcomes = [found[test] for test in tests]
         failed = [name for one in outcomes for name in one.failed] + [test for test in tests if not found[test].tried]
         tried, lost, repeated = (sum(getattr(one, key) for one in outcomes) for key in ("tried", "lost", "repeated"))
         print(f"{tried:>7} {lost:>5} {repeated:>9}  {promise}{'  BROKEN: ' + ', '.join(failed) if failed else ''}")
         broken += bool(failed or lost)
-    print(f"{len(rows)} promises, {broken} broken")
+        totals = [total + count for total, count in zip(totals, (tried, lost, repeated), strict=True)]
+    print(f"{totals[0]:>7} {totals[1]:>5} {totals[2]:>9}  in all: {len(rows)} promises, {broken} broken")
     return 1 if broken else 0
 
 

@@ -18,7 +18,7 @@ import pytest
 from calfeed import __version__
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]  # one build for all
 
 
 def ran(*command: str | Path, cwd: Path) -> str:

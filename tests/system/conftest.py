@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
@@ -18,6 +21,9 @@ from typing import Any
 
 import pytest
 import requests
+
+from calfeed.events.parse import load
+from calfeed.ledger import Ledger
 
 CALFEED = Path(sys.executable).with_name("calfeed")
 
@@ -50,7 +56,7 @@ class Program:
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
 
-    def ready(self, seconds: float = 20) -> Program:
+    def ready(self, seconds: float = 60) -> Program:
         until(self._answers, seconds, lambda: self.log)
         return self
 
@@ -62,13 +68,20 @@ class Program:
         except requests.ConnectionError:
             return False
 
+    def said(self, *args: str) -> str:
+        """What another command says, run beside this one."""
+        run = [CALFEED, *args]
+        return subprocess.run(
+            run, cwd=self.folder, env=self.env, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=30)
 
 
 def until(true: Callable[[], Any], seconds: float, why: Callable[[], object] = lambda: "") -> Any:
@@ -106,10 +119,27 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Outside the range that the system gives to clients: a connection of a test beside this one could take it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+@pytest.fixture
+def overdue(tmp_path: Path) -> Callable[[str], None]:
+    """Writes a source, and publishes and plans it as an hour ago, so that what is due since then waits for nobody."""
+
+    def write(source: str) -> None:
+        now = datetime.now(UTC) - timedelta(hours=1)
+        (tmp_path / "events.toml").write_text(source)
+        with Ledger(f"sqlite:///{tmp_path / 'calfeed.db'}") as ledger:
+            ledger.upgrade()
+            ledger.publish(load([("events.toml", source)]), now)
+            ledger.plan(["hook"], now)
+
+    return write
 
 
 @dataclass
@@ -149,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if len(body) < int(self.headers["Content-Length"]):  # its sender was killed in the middle
+            return
         taken = Taken(time.time(), {key.lower(): value for key, value in self.headers.items()}, body)
         with self.server.lock:
             self.server.taken.append(taken)
