@@ -25,8 +25,12 @@ from statistics import median
 from tests.benchmarks import sources
 from tests.benchmarks.measure import CALFEED, ROUNDS, Row, free_port
 from tests.benchmarks.peers import environments
+from tests.benchmarks.peers.environments import python_package
 
 SECONDS = 1
+SLOW_SECONDS = 5
+"""For a peer that would hardly answer in one."""
+
 CONNECTIONS = 64
 SIZES = {"10 KB": 20, "200 KB": 407}
 """Events that make a feed of about that size."""
@@ -102,12 +106,14 @@ def cpu_seconds(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def shoot(process: subprocess.Popen[bytes], url: str, headers: dict[str, str]) -> tuple[float, float]:
+def shoot(
+    process: subprocess.Popen[bytes], url: str, headers: dict[str, str], seconds: int = SECONDS
+) -> tuple[float, float]:
     """(requests a second, microseconds of the server's CPU a request)."""
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     before = cpu_seconds(process.pid)
     told = subprocess.run(
-        pinned(1, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}", *given, url),
+        pinned(1, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", *given, url),
         check=True, capture_output=True, text=True, timeout=60,
     ).stdout  # fmt: skip
     used = cpu_seconds(process.pid) - before
@@ -118,9 +124,12 @@ def shoot(process: subprocess.Popen[bytes], url: str, headers: dict[str, str]) -
     return float(rate[1]), used * 1e6 / int(count[1])
 
 
+Server = tuple[subprocess.Popen[bytes], str]
+
+
 def rows() -> list[Row]:
-    """Six cases: two sizes, plain, gzip, 304; and a server that reads its files for each request."""
-    return [*(row for name, count in SIZES.items() for row in _size(name, count)), _radicale()]
+    """Six cases: two sizes, plain, gzip, 304; and two servers that make their feed for each request."""
+    return [*(row for name, count in SIZES.items() for row in _size(name, count)), _radicale(), _open_web_calendar()]
 
 
 def _radicale() -> Row:
@@ -137,15 +146,27 @@ def _radicale() -> Row:
         put = urllib.request.Request(theirs, answer(ours[1])[0], kind, method="PUT")
         with urllib.request.urlopen(put, timeout=30):
             pass
-        shots = [(shoot(*ours, {}), shoot(server, theirs, user)) for _ in range(ROUNDS)]
-        rates = [median(each[place][0] for each in shots) for place in (0, 1)]
-        cost = [median(each[place][1] for each in shots) for place in (0, 1)]
+        return _one(ours, (server, theirs), user, python_package("radicale"))
+
+
+def _open_web_calendar() -> Row:
+    """The same feed, fetched from calfeed once and merged for each request; behind gunicorn, as its manual says."""
+    with tempfile.TemporaryDirectory() as text, ExitStack() as servers:
+        folder, port = Path(text), free_port()
+        ours = servers.enter_context(calfeed(folder, sources.write(folder, SIZES["10 KB"])))
+        url = f"http://127.0.0.1:{port}/calendar.ics?url={ours[1]}"
+        options = ("--workers", "1", "--threads", "4", "--bind", f"127.0.0.1:{port}")
+        command = pinned(0, environments.PYTHON, "-m", "gunicorn", *options, "open_web_calendar.app:app")
+        server = servers.enter_context(running(command, url, folder))
+        return _one(ours, (server, url), {}, python_package("open-web-calendar"))
+
+
+def _one(ours: Server, theirs: Server, headers: dict[str, str], peer: str) -> Row:
+    shots = [(shoot(*ours, {}), shoot(*theirs, headers, SLOW_SECONDS)) for _ in range(ROUNDS)]
+    rates = [median(each[place][0] for each in shots) for place in (0, 1)]
+    cost = [median(each[place][1] for each in shots) for place in (0, 1)]
     shown = [f"{rate:,.0f}/s, {each:,.1f} µs" for rate, each in zip(rates, cost, strict=True)]
-    peer = environments.python_package("radicale")
     return Row("serve 10 KB, plain", shown[0], peer, shown[1], cost[1] / cost[0], "30")
-
-
-Server = tuple[subprocess.Popen[bytes], str]
 
 
 def _size(name: str, count: int) -> list[Row]:
