@@ -11,7 +11,7 @@ from calfeed.events.occurrences import last_end
 from calfeed.events.revision import Revision
 from calfeed.feeds.ics import octets
 from calfeed.feeds.properties import zone_name
-from calfeed.feeds.series import AHEAD, Part, bounded
+from calfeed.feeds.series import AHEAD, Part, bounded, exhausted
 from calfeed.feeds.style import Style
 from calfeed.feeds.vevent import component, published
 
@@ -129,7 +129,7 @@ def make(event: Event, revision: Revision, style: Style) -> Piece:
     if any(part.rrule for part in found):
         years = range(order[0].year - 1, (end or max(style.horizon, order[0] + AHEAD)).year + 2)
         return Piece(written, len(found), order, end, instants, ruled=years)
-    single = event.rrule is not None
+    single = event.rrule is not None and not exhausted(event)
     return Piece(
         written, len(found), order, end, instants, single=single, rolling=end is None or len(found) >= style.most
     )

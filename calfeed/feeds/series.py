@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
@@ -34,7 +34,7 @@ def child_uid(uid: str, moment: Moment | None) -> str:
 
 
 def parts(event: Event, *, single: bool, horizon: datetime, most: int = MOST) -> list[Part]:
-    """The VEVENTs of an event, the first being the event itself.
+    """The VEVENTs of an event, the first being the event itself, unless ``exdate`` leaves it no date.
 
     ``single`` writes a recurring event as its occurrences, an endless one up to ``horizon``. Dates of ``rdate`` become
     events of their own, which every client reads (RDATE is dropped by many).
@@ -43,7 +43,8 @@ def parts(event: Event, *, single: bool, horizon: datetime, most: int = MOST) ->
         return [Part(event, event.uid, event.parent)]
     if single:
         return [_alone(event, each) for each in bounded(event, horizon, most)]
-    return [*_ruled(event), *_extra(event)]
+    own = list(_ruled(event))
+    return [*own, *_extra(event, event.uid if own else event.parent)]
 
 
 def bounded(event: Event, horizon: datetime, most: int = MOST) -> list[Occurrence]:
@@ -95,6 +96,8 @@ def _ruled(event: Event) -> Iterator[Part]:
     if event.rrule is None:
         yield from _own_start(event)
         return
+    if exhausted(event):
+        return
     extra = {moment_key(moment) for moment in extra_dates(event)}
     overrides = [each for each in _by_time(event.overrides) if moment_key(each.recurrence_id) not in extra]
     exdates = {moment_key(moment): moment for moment in event.exdate if _given(event, moment)}
@@ -105,6 +108,18 @@ def _ruled(event: Event) -> Iterator[Part]:
             yield Part(each, event.uid, event.parent, recurrence_id=each.recurrence_id)
 
 
+def exhausted(event: Event) -> bool:
+    """Whether ``exdate`` names every date of the rule, so that only further dates are left."""
+    if event.rrule is None or not event.exdate:
+        return False
+    ruled = replace(event, rdate=(), overrides=())
+    begin = instant(event.start, event.zone)
+    return next(occurrences(ruled, begin, _FOREVER), None) is None
+
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
 def _own_start(event: Event) -> Iterator[Part]:
     """The start of an event that has further dates but no rule."""
     first = moment_key(event.start)
@@ -113,12 +128,12 @@ def _own_start(event: Event) -> Iterator[Part]:
         yield Part(own, event.uid, event.parent)
 
 
-def _extra(event: Event) -> Iterator[Part]:
+def _extra(event: Event, related: str | None) -> Iterator[Part]:
     own = {moment_key(each.recurrence_id): each for each in event.overrides}
     for moment in extra_dates(event):
         end = None if event.end is None else end_of(event, moment)
         each = own.get(moment_key(moment)) or replace(event, start=moment, end=end)
-        yield Part(each, child_uid(event.uid, moment), event.uid)
+        yield Part(each, child_uid(event.uid, moment), related)
 
 
 def _by_time(overrides: Iterable[Event]) -> list[Event]:

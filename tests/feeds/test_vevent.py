@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from calfeed.feeds.series import child_uid
-from calfeed.feeds.snapshot import Snapshot
+from calfeed.feeds.snapshot import Snapshot, client_warnings
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 Publish = Callable[..., Snapshot]
@@ -133,6 +135,50 @@ def test_an_event_with_extra_dates_and_no_rule_has_no_rrule(publish: Publish, li
     snapshot = publish(toml)
     extra = child_uid(snapshot.catalog.events[0].uid, datetime(2024, 5, 18, 8, tzinfo=UTC))
     assert only(lines(snapshot), "UID", "RRULE", "EXDATE") == [f"UID:{extra}"]
+
+
+def test_a_rule_without_a_date_left_is_not_written(publish: Publish, lines: Lines) -> None:
+    """Only the further date is, in each format; it relates to nothing that is not there."""
+    toml = TIMED + (
+        'rrule = "FREQ=WEEKLY;COUNT=2"\nrdate = [2024-05-20T10:00:00]\n'
+        "exdate = [2024-05-17T10:00:00, 2024-05-24T10:00:00]\n"
+    )
+    snapshot = publish(toml)
+    extra = child_uid(snapshot.catalog.events[0].uid, datetime(2024, 5, 20, 8, tzinfo=UTC))
+    written = ["UID", "RRULE", "EXDATE", "RELATED-TO", "DTSTART"]
+    assert only(lines(snapshot), *written) == [f"UID:{extra}", "DTSTART;TZID=Europe/Paris:20240520T100000"]
+    assert only(lines(snapshot, "expand=1"), "DTSTART") == ["DTSTART;TZID=Europe/Paris:20240520T100000"]
+    (vevent,) = [part for part in body(snapshot, "jcal")[2] if part[0] == "vevent"]
+    assert [line[3] for line in vevent[1] if line[0] in {"uid", "dtstart", "rrule", "related-to"}] == [
+        extra,
+        "2024-05-20T10:00:00",
+    ]
+    (entry,) = body(snapshot, "jscal")["entries"]
+    assert [key for key, patch in entry["recurrenceOverrides"].items() if patch != {"excluded": True}] == [
+        "2024-05-20T10:00:00"
+    ]
+    assert client_warnings(snapshot.catalog, NOW) == []
+
+
+def test_a_rule_with_one_date_left_is_written(publish: Publish, lines: Lines) -> None:
+    """Be it one that differs."""
+    dates = "rdate = [2024-05-22T10:00:00]\nexdate = [2024-05-13T10:00:00, 2024-05-27T10:00:00]\n"
+    snapshot = publish(SERIES.replace('COUNT=3"\n', f'COUNT=3"\n{dates}'))
+    uid = snapshot.catalog.events[0].uid
+    assert only(lines(snapshot), "UID", "RRULE", "RELATED-TO") == [
+        f"UID:{uid}",
+        "RRULE:FREQ=WEEKLY;COUNT=3",
+        f"UID:{uid}",
+        f"UID:{child_uid(uid, datetime(2024, 5, 22, 8, tzinfo=UTC))}",
+        f"RELATED-TO:{uid}",
+    ]
+
+
+def body(snapshot: Snapshot, suffix: str) -> Any:
+    """A feed in one of the JSON formats."""
+    found = snapshot.resource(f"/feeds/all.{suffix}")
+    assert found is not None
+    return json.loads(found.body)
 
 
 def test_what_is_to_be_announced_is_said_in_the_language_of_the_title(publish: Publish, lines: Lines) -> None:

@@ -241,6 +241,7 @@ def test_an_edit_changes_the_octets_of_one_event_alone(catalog: Catalog, data: s
     lent = build(new, revised.revisions, revised.changes, base_url=BASE, now=later, previous=before)
     fresh = build(new, revised.revisions, revised.changes, base_url=BASE, now=later)
     assert octets(lent) == octets(fresh)
+    assume(not any(feed_layout(each, ALL_FEED).dropped for each in (before, fresh)))  # one too large leaves out others
     old, now = (blocks(octets(each)) for each in (before, fresh))
     assert {uid for uid in old | now if old.get(uid) != now.get(uid)} <= own_uids(before, edited) | own_uids(
         fresh, edited
