@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli.common import events_option, settings, show_problems
-from calfeed.errors import SourceError
+from calfeed.errors import LedgerBusy, LedgerError, LedgerVersion, SourceError
 
 if TYPE_CHECKING:
     from calfeed.scheduler import Reminders
@@ -109,18 +109,33 @@ def _serve(found: Settings, host: str, port: int | None, what: str, on_stop: Cal
 
 
 def _upgrade(found: Settings) -> None:
+    """Without its database nothing is started: nobody would know which SEQUENCE was published, or what was sent."""
     from calfeed.ledger import Ledger  # sqlalchemy
 
-    ledger = Ledger(found.database_url)
-    try:
-        ledger.upgrade()
-    finally:
-        ledger.close()
+    with Ledger(found.database_url) as ledger:
+        try:
+            ledger.upgrade()
+        except LedgerError as fault:
+            advice = _advice(fault) if _is_file(found) else ""
+            raise type(fault)(f"{fault}{advice}") from fault
+
+
+def _advice(fault: LedgerError) -> str:
+    """What to do about a file that is no database, or cannot be opened; the manual says it at length."""
+    if isinstance(fault, LedgerVersion):
+        return ""
+    if isinstance(fault, LedgerBusy):
+        return ": does its folder exist, with room, and may this user write there?"
+    return ": put back a copy, or move the file aside to begin anew (what either means stands in the manual: Hosting)"
+
+
+def _is_file(found: Settings) -> bool:
+    return found.database_url.startswith("sqlite")
 
 
 def _upgrade_sqlite(found: Settings) -> None:
     """A file of our own is brought up to date without asking; a shared server is upgraded by its release step."""
-    if found.database_url.startswith("sqlite"):
+    if _is_file(found):
         _upgrade(found)
 
 

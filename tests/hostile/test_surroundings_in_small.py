@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -109,3 +110,21 @@ def test_a_zone_that_changes_its_rules_moves_what_was_planned(tmp_path: Path, ru
         ("superseded", datetime(2024, 5, 20, 1, tzinfo=UTC)),
     ]
     print("1 reminders, lost 0, repeated 0")
+
+
+def test_a_copy_that_is_put_back_repeats_only_what_was_sent_since_and_under_its_id(tmp_path: Path) -> None:
+    """As the manual says under Hosting: what is over meanwhile is not sent, what fell due is, late."""
+    kept, due = tmp_path / "copy.db", datetime(2024, 5, 20, 9, tzinfo=UTC)
+    with Ledger(f"sqlite:///{tmp_path / 'calfeed.db'}") as ledger:
+        ledger.upgrade()
+        ledger.publish(load([("events.toml", SOURCE.replace("Test/Place", "UTC"))]), NOW)
+        ledger.plan(["hook"], NOW)
+        with sqlite3.connect(tmp_path / "calfeed.db") as opened, sqlite3.connect(kept) as copy:
+            opened.backup(copy)
+        opened.close()
+        copy.close()
+        (first,) = ledger.claim(due, 10, ["hook"], lambda _: True)
+    with Ledger(f"sqlite:///{kept}") as ledger:
+        (again,) = ledger.claim(due + timedelta(minutes=30), 10, ["hook"], lambda _: True)
+        assert (again.webhook_id, again.due) == (first.webhook_id, due)
+    print("1 reminders, lost 0, repeated 1")

@@ -111,33 +111,45 @@ def test_a_locked_database_keeps_the_feed_and_takes_the_edit_later(
 
 
 def test_a_damaged_database_is_said_and_the_feed_stays(program: Programs, source: Path, until: Until) -> None:
-    """Overwritten in the middle of its use: readiness says so, the feed goes on; a new start ends with one line."""
+    """Overwritten in the middle of its use: readiness says so, the feed goes on; no start until a copy is put back."""
     running = program("serve").start().ready()
-    database = source.parent / "calfeed.db"
-    with sqlite3.connect(database) as connection_:
-        connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection_.close()
-    with database.open("r+b") as opened:
-        opened.write(b"no database at all " * 4000)
+    source.write_text(SOURCE.replace("T10:00", "T11:00"))
+    until(lambda: "SEQUENCE:1" in served(running), 60, lambda: running.log)
+    before = served(running)
+    database, kept = source.parent / "calfeed.db", source.parent / "copy.db"
+    with sqlite3.connect(database) as opened, sqlite3.connect(kept) as copy:
+        opened.backup(copy)
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.close()
+    copy.close()
+    with database.open("r+b") as file:
+        file.write(b"no database at all " * 4000)
     edit(source, "Later")
     until(lambda: "the last good state stays in use" in running.log, 60, lambda: running.log)
-    assert "SUMMARY:Talks" in served(running)
+    assert served(running) == before
     until(lambda: running.get("/readyz").status_code == 503, 60, lambda: running.log)
     quiet(running)
     running.stop()
-    before = len(running.log)
-    running.start()
-    assert running.process.wait(timeout=60) == 1
-    said = running.log[before:].strip().splitlines()
-    assert len(said) == 1
-    assert "database" in said[0]
+    for command in ("serve", "up", "remind", "upgrade"):
+        said = len(running.log)
+        assert program(command).start().process.wait(timeout=60) == 1
+        (line,) = running.log[said:].splitlines()
+        assert line.startswith("the database refused: file is not a database: put back a copy, or move the file aside")
+    for name in ("calfeed.db", "calfeed.db-wal", "calfeed.db-shm"):
+        (source.parent / name).unlink(missing_ok=True)
+    kept.rename(database)
+    source.write_text(SOURCE.replace("T10:00", "T12:00"))
+    assert "SEQUENCE:2" in served(program("serve").start().ready())
 
 
 def test_a_read_only_folder_is_said_at_start(program: Programs, source: Path, tmp_path: Path) -> None:
-    """A database that cannot be made ends the start with one line that names what is wrong."""
+    """A database that cannot be made ends the start with one line: what is wrong, and what to look at."""
     running = program("up", CALFEED_DATABASE_URL="sqlite:////proc/calfeed.db").start()
     assert running.process.wait(timeout=60) == 1
-    assert running.log.strip().splitlines()[-1].startswith("the database is locked, full or away: unable to open")
+    assert running.log == (
+        "the database is locked, full or away: unable to open database file: "
+        "does its folder exist, with room, and may this user write there?\n"
+    )
     quiet(running)
 
 
