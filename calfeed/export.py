@@ -10,26 +10,22 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from calfeed import remembered
 from calfeed.errors import UsageError
 from calfeed.events.changes import revise
 from calfeed.events.model import Catalog, Feed
-from calfeed.events.record import from_record, published
-from calfeed.events.revision import Change, ChangeKind, Revision
 from calfeed.feeds.formats import FORMATS
 from calfeed.feeds.select import EVERYTHING, select
 from calfeed.feeds.snapshot import Snapshot, build
+from calfeed.remembered import REVISIONS
 
-REVISIONS = "revisions.json"
 MANIFEST = ".calfeed.json"
 HEADERS = "_headers"
-MOST_CHANGES = 500
-"""Changes remembered from build to build."""
 _MOST_RULES = 90
 """Cloudflare Pages reads a hundred rules of ``_headers``."""
 
@@ -46,19 +42,6 @@ class Exported:
     unchanged: int
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What earlier builds published."""
-
-    revisions: Mapping[str, Revision]
-    changes: tuple[Change, ...] = ()
-
-    def without(self, hidden: AbstractSet[str]) -> Remembered:
-        """Not a word of events that nobody may know of any more: they are not removed, and stand nowhere as such."""
-        revisions = {uid: revision for uid, revision in self.revisions.items() if uid not in hidden}
-        return Remembered(revisions, tuple(change for change in self.changes if change.uid not in hidden))
-
-
 def build_site(
     catalog: Catalog, out: Path, *, base_url: str | None, now: datetime, pages: Pages | None = None
 ) -> Exported:
@@ -67,12 +50,12 @@ def build_site(
     ``pages`` makes what is to stand beside the feeds, by path. Raises UsageError for a folder that cannot be used.
     """
     shown = open_part(catalog, now)
-    before = read_revisions(out).without(catalog.by_uid.keys() - shown.by_uid.keys())
-    revised = revise(shown, before.revisions, now, shown.calendar.tombstone.as_timedelta())
-    changes = (*revised.changes, *before.changes)[:MOST_CHANGES]
-    snapshot = build(shown, revised.revisions, changes, base_url=base_url, now=now)
+    before = remembered.read(out).without(catalog.by_uid.keys() - shown.by_uid.keys())
+    revised = before.resumed(revise(shown, before.revisions, now, shown.calendar.tombstone.as_timedelta()))
+    after = before.after(revised)
+    snapshot = build(shown, revised.revisions, after.changes, base_url=base_url, now=now)
     files = dict(site_files(snapshot))
-    files[REVISIONS] = _revisions_json(Remembered(revised.remembered, changes))
+    files[REVISIONS] = remembered.octets(after)
     for path, body in (pages(snapshot) if pages else {}).items():
         if path in files:
             raise UsageError(f"a page may not take the place of {path}")
@@ -117,81 +100,6 @@ def _headers(snapshot: Snapshot) -> str:
     rules = {"/feeds/*": [*open_to_all, "Cache-Control: public, max-age=300, stale-while-revalidate=3600"]}
     rules |= {path: [f"Content-Type: {media}"] for path, media in typed.items()}
     return "".join(f"{path}\n" + "".join(f"  {line}\n" for line in lines) for path, lines in rules.items())
-
-
-def read_revisions(out: Path) -> Remembered:
-    """What the last build into the folder published; nothing for a new folder. Raises UsageError when it is damaged."""
-    file = out / REVISIONS
-    try:
-        data = json.loads(file.read_bytes())
-        revisions = {each["uid"]: _to_revision(each) for each in data["revisions"]}
-        return Remembered(revisions, tuple(map(_to_change, data["changes"])))
-    except FileNotFoundError:
-        return Remembered({})
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        hint = "restore it from the last build, or remove it to begin anew (every event then counts as new)"
-        raise UsageError(f"{file}: cannot be read as revisions: {fault!r}; {hint}") from None
-
-
-def _revisions_json(remembered: Remembered) -> bytes:
-    data = {
-        "version": 1,
-        "revisions": [_revision(each) for _, each in sorted(remembered.revisions.items())],
-        "changes": [_change(each) for each in remembered.changes],
-    }
-    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def _revision(revision: Revision) -> Json:
-    return {
-        "uid": revision.uid,
-        "number": revision.number,
-        "sequence": revision.sequence,
-        "created": revision.created.isoformat(),
-        "modified": revision.modified.isoformat(),
-        "removed": None if revision.removed is None else revision.removed.isoformat(),
-        "digest": revision.digest,
-        "event": published(revision.event),
-    }
-
-
-def _to_revision(data: Json) -> Revision:
-    return Revision(
-        uid=data["uid"],
-        number=data["number"],
-        sequence=data["sequence"],
-        created=datetime.fromisoformat(data["created"]),
-        modified=datetime.fromisoformat(data["modified"]),
-        removed=None if data["removed"] is None else datetime.fromisoformat(data["removed"]),
-        digest=data["digest"],
-        event=from_record(data["event"]),
-    )
-
-
-def _change(change: Change) -> Json:
-    return {
-        "kind": change.kind.value,
-        "at": change.at.isoformat(),
-        "uid": change.uid,
-        "event_id": change.event_id,
-        "number": change.number,
-        "before": None if change.before is None else published(change.before),
-        "after": None if change.after is None else published(change.after),
-        "fields": list(change.fields),
-    }
-
-
-def _to_change(data: Json) -> Change:
-    return Change(
-        kind=ChangeKind(data["kind"]),
-        at=datetime.fromisoformat(data["at"]),
-        uid=data["uid"],
-        event_id=data["event_id"],
-        number=data["number"],
-        before=None if data["before"] is None else from_record(data["before"]),
-        after=None if data["after"] is None else from_record(data["after"]),
-        fields=tuple(data["fields"]),
-    )
 
 
 def write_files(files: Mapping[str, bytes], out: Path) -> Exported:

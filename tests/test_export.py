@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from calfeed import remembered
 from calfeed.errors import UsageError
 from calfeed.events.model import Catalog
 from calfeed.events.parse import load
-from calfeed.export import HEADERS, MANIFEST, REVISIONS, Exported, build_site, read_revisions, write_files
+from calfeed.export import HEADERS, MANIFEST, Exported, build_site, write_files
 from calfeed.feeds.snapshot import Snapshot
+from calfeed.remembered import REVISIONS
 
 NOW = datetime(2024, 5, 10, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -89,7 +91,7 @@ def test_what_a_tombstone_leaves_behind_is_removed(tmp_path: Path) -> None:
     done = site(TALK, tmp_path, 24 * 31)
     assert done.removed == ("events/day.ics", "events/day.json")
     assert "events/day.ics" not in files(tmp_path)
-    assert read_revisions(tmp_path).revisions.keys() == {event.uid for event in catalog(TALK + DAY).events}
+    assert remembered.read(tmp_path).revisions.keys() == {event.uid for event in catalog(TALK + DAY).events}
 
 
 def test_nothing_private_is_written_anywhere(tmp_path: Path) -> None:
@@ -114,6 +116,23 @@ def test_what_becomes_private_vanishes_and_is_not_called_cancelled(tmp_path: Pat
     done = site(TALK + DAY + 'visibility = "private"\n', tmp_path, 1)
     assert done.removed == ("events/day.ics", "events/day.json")
     assert not [path for path in files(tmp_path) if "Day" in read(tmp_path, path)]
+
+
+def test_what_was_private_for_a_while_goes_on_counting(tmp_path: Path) -> None:
+    """SEQUENCE and LAST-MODIFIED never go back, and nothing in the folder says why they stand where they do."""
+    site(TALK + DAY, tmp_path)
+    site(TALK + DAY + 'visibility = "private"\n', tmp_path, 1)
+    uid = catalog(DAY).by_id["day"].uid
+    assert not [path for path in files(tmp_path) if uid in read(tmp_path, path)]
+    site(TALK + DAY + 'visibility = "private"\n', tmp_path, 2)
+    site(TALK + DAY, tmp_path, 3)
+    lines = read(tmp_path, "events/day.ics").splitlines()
+    assert [line for line in lines if line.startswith(("CREATED", "LAST-MOD", "SEQUENCE"))] == [
+        "CREATED:20240510T080000Z",
+        "LAST-MODIFIED:20240510T110000Z",
+        "SEQUENCE:1",
+    ]
+    assert remembered.read(tmp_path).hidden == {}
 
 
 def test_pages_stand_beside_the_feeds_and_go_when_they_are_gone(tmp_path: Path) -> None:
