@@ -63,7 +63,7 @@ def revise(
     revisions = current | kept
     return Revised(
         revisions=revisions,
-        changes=tuple(_changes(revisions, published)),
+        changes=tuple(_changes(current | gone, published)),  # also of what leaves feeds at once: people know of it
         retired={uid: revision for uid, revision in gone.items() if uid not in kept},
         first=not published,
     )

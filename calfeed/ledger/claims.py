@@ -6,7 +6,7 @@ that a sender that slept through its lease overwrites nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -119,23 +119,37 @@ def _share(page: Sequence[AnyRow], admit: Callable[[str], bool], closed: set[str
     return chosen
 
 
-def take(connection: Connection, owner: str, now: datetime, ids: Sequence[str]) -> list[Claimed]:
-    """Claims these of those that still wait, for the length of a lease."""
+def take(
+    connection: Connection, owner: str, now: datetime, ids: Sequence[str], known: Mapping[str, int] | None = None
+) -> list[Claimed]:
+    """Claims these of those that still wait, for the length of a lease.
+
+    ``known`` are the revisions that readers of change notices know, where they are not those that were planned with.
+    """
     if not ids:
         return []
     values = {"ids": ids, "me": owner, "until": now + LEASE, "now": now}
     rows = connection.execute(_TAKE, values).mappings().all()
     order = {id_: place for place, id_ in enumerate(ids)}
     find = cache(lambda uid, number: revisions.find(connection, uid, number))
-    claimed = (Claimed(**{name: row[name] for name in _CLAIMED}, **_told(connection, row, find)) for row in rows)
+    base = known or {}
+    claimed = (
+        Claimed(
+            **{name: row[name] for name in _CLAIMED},
+            **_told(connection, row, find, base.get(row["id"], row["before"])),
+        )
+        for row in rows
+    )
     return sorted(claimed, key=lambda one: order[one.id])
 
 
-def _told(connection: Connection, row: RowMapping, find: Callable[[str, int], Revision | None]) -> dict[str, Any]:
+def _told(
+    connection: Connection, row: RowMapping, find: Callable[[str, int], Revision | None], number: int
+) -> dict[str, Any]:
     """What the readers of a change notice know, and the provider's name for the message that told them."""
     if row["kind"] != "change":
         return {}
-    known = find(row["uid"], row["before"])
+    known = find(row["uid"], number)
     told = {"known": known.event if known else None}
     return told if row["subscription"] else told | {"corrects": _reference(connection, row)}
 

@@ -3,6 +3,9 @@
 What readers know is what the last message that reached them said, be it a notice or a reminder. A new edit withdraws
 the notice that still waits and speaks from what they know: undone before it was told, an edit tells nothing. Where
 nobody can say whether a message arrived (a time-out, a lost process), even an edit undone is told.
+
+Of an audience, some subscriptions may have been told and others not. Its notice is planned as if all had; what each of
+them knows is looked up when its copy is claimed (`copies`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from calfeed.events.model import Catalog, Channel, Event, instant
 from calfeed.events.occurrences import last_end, occurrences
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import revisions
+from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.planning import OPEN, horizon, withdraw
 from calfeed.ledger.schema import attempt, delivery
@@ -30,6 +34,22 @@ from calfeed.reminders.audience import known as shown
 from calfeed.reminders.plan import zone_of
 
 _SOON = timedelta(hours=36)  # longer than any quiet hours
+
+TELLING = delivery.c.kind.in_(("change", "reminder"))
+"""What tells readers of an event."""
+
+
+def _unsure() -> ScalarSelect[datetime]:
+    """When it was last tried without anybody knowing whether it arrived."""
+    lost = attempt.c.outcome.in_((Result.LOST, Result.RETRY)) & attempt.c.status.is_(None)
+    return select(func.max(attempt.c.ended)).where(attempt.c.delivery == delivery.c.id, lost).scalar_subquery()
+
+
+SAID = (
+    *(delivery.c[name] for name in ("id", "kind", "state", "before", "revision", "sent_at", "reached")),
+    _unsure().label("unsure_at"),
+)
+"""The columns that `knowledge` needs."""
 
 
 def notify(
@@ -47,7 +67,8 @@ def notify(
                 base, doubtful = known.get(one.id, (before[change.uid], False))
                 told = _since(base, change, now)
                 if told is None and doubtful:
-                    base, told = before[change.uid], change
+                    told = change
+                    base = base if is_audience(one.id) else before[change.uid]  # some of an audience were told nothing
                 if told is not None and hears(one, told, now):
                     rows.append(_row(catalog, one, told, base.number, now))
     if rows:
@@ -56,36 +77,28 @@ def notify(
 
 def _knowledge(connection: Connection, before: Revision) -> dict[str, tuple[Revision, bool]]:
     """By channel: the state that its readers know for sure, and whether they may have been told another since."""
-    columns = (delivery.c[name] for name in ("id", "channel", "kind", "state", "before", "revision", "sent_at"))
-    mine = (
-        delivery.c.uid == before.uid,
-        delivery.c.kind.in_(("change", "reminder")),
-        delivery.c.subscription.is_(None),
-    )
-    rows = connection.execute(select(*columns, _unsure().label("unsure_at")).where(*mine).order_by(delivery.c.id)).all()
+    mine = delivery.c.uid == before.uid, TELLING, delivery.c.subscription.is_(None)
+    rows = connection.execute(select(delivery.c.channel, *SAID).where(*mine).order_by(delivery.c.id)).all()
     found = {}
     for name in {row.channel for row in rows}:
         own = [row for row in rows if row.channel == name]
-        number, doubtful = _known(own)
+        number, doubtful = knowledge(own)
         found[name] = (number and revisions.find(connection, before.uid, number)) or before, doubtful
     return found
 
 
-def _known(rows: Sequence[AnyRow]) -> tuple[int | None, bool]:
-    """(revision that readers know, None when it is the last published; whether they may know another)."""
+def knowledge(rows: Sequence[AnyRow]) -> tuple[int | None, bool]:
+    """(revision that readers know, None when it is the last published; whether they may know another).
+
+    ``rows`` have the columns `SAID`, of all that was ever to be told to one reader of one event, in order of planning.
+    """
     told = max((row for row in rows if row.sent_at and row.revision), key=lambda row: row.sent_at, default=None)
     open_ = [row for row in rows if row.state != State.SENT]
     tried = [row.unsure_at for row in open_ if row.unsure_at and (told is None or row.unsure_at > told.sent_at)]
-    doubtful = bool(tried) or any(row.state == State.SENDING for row in open_)
+    doubtful = bool(tried) or any(row.state == State.SENDING or row.reached for row in open_)
     if told is not None:
         return told.revision, doubtful
     return next((row.before for row in open_ if row.kind == "change"), None), doubtful
-
-
-def _unsure() -> ScalarSelect[datetime]:
-    """When it was last tried without anybody knowing whether it arrived."""
-    lost = attempt.c.outcome.in_((Result.LOST, Result.RETRY)) & attempt.c.status.is_(None)
-    return select(func.max(attempt.c.ended)).where(attempt.c.delivery == delivery.c.id, lost).scalar_subquery()
 
 
 def _waiting(connection: Connection, uid: str) -> list[str]:

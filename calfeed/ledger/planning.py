@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, Update, case, delete, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
 from calfeed.ledger.ids import new_ids
@@ -166,14 +166,22 @@ def withdraw(connection: Connection, ids: Collection[str], now: datetime) -> Non
 
     One statement decides which of the two it is: a sender may claim the row at this very moment.
     """
-    waits = delivery.c.state == "pending"
-    statement = update(delivery).values(
-        state=case((waits, "superseded"), else_=delivery.c.state),
-        settled=case((waits, now), else_=None),
-        withdrawn=~waits,
-    )
     for some in batches(list(ids)):
-        connection.execute(statement.where(delivery.c.id.in_(some), delivery.c.state.in_(OPEN)))
+        connection.execute(withdrawal(now).where(delivery.c.id.in_(some)))
+
+
+def withdrawal(now: datetime) -> Update:
+    """`withdraw` as a statement, for a condition of the caller's."""
+    waits = delivery.c.state == "pending"
+    return (
+        update(delivery)
+        .where(delivery.c.state.in_(OPEN))
+        .values(
+            state=case((waits, "superseded"), else_=delivery.c.state),
+            settled=case((waits, now), else_=None),
+            withdrawn=~waits,
+        )
+    )
 
 
 def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wanted) -> None:

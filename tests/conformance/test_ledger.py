@@ -711,8 +711,8 @@ def notices(ledger: Ledger) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "source",
-    [NEW_TIME, catalog(event(status="cancelled")), catalog()],
-    ids=["moved", "cancelled", "removed"],
+    [NEW_TIME, catalog(event(status="cancelled")), catalog(), catalog(tombstone=Duration())],
+    ids=["moved", "cancelled", "removed", "removed without a tombstone"],
 )
 def test_a_change_is_told(planned: Ledger, source: Catalog) -> None:
     planned.publish(source, NOW + HOUR)

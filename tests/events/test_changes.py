@@ -191,6 +191,15 @@ def test_a_removed_event_stays_as_cancelled() -> None:
     assert [stands(tombstone, hours(1) + MONTH, MONTH), stands(tombstone, hours(1), MONTH)] == [False, True]
 
 
+def test_a_removal_is_a_change_also_where_no_tombstone_is_kept() -> None:
+    """It is in no feed any more, but people were told of it."""
+    before = publish([(hours(0), (OPENING, FORUM))])
+    gone = revise(catalog(FORUM), before.remembered, hours(1), timedelta())
+    assert (list(gone.revisions), list(gone.retired)) == (["u-forum"], ["u-opening"])
+    assert gone.changes == (_change(ChangeKind.REMOVED, OPENING, None, number=2, at=hours(1)),)
+    assert revise(catalog(FORUM), gone.remembered, hours(2), timedelta()).changes == ()
+
+
 def test_the_overrides_of_a_removed_event_are_cancelled_too() -> None:
     """No client is left with single occurrences of an event that is gone."""
     weekly = replace(WEEKLY, overrides=(override(at(10, day=24), summary=text("Guest")),))

@@ -1,0 +1,237 @@
+"""What a subscription is told of an event that is edited again and again: each time from what it knows, and once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from calfeed.channels.base import Answer, Fault, Request
+from calfeed.deliver import Subscribers
+from calfeed.events.model import Calendar, Catalog, Duration, Event, Feed, Text
+from calfeed.ledger import Ledger, Result, Settlement, copies
+from calfeed.ledger.audiences import Audience
+from calfeed.ledger.subscriptions import Wish
+
+NOW = datetime(2024, 5, 10, tzinfo=UTC)
+TALKS = datetime(2024, 5, 12, 2, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NAME = Text((("en", "Talks"),))
+
+
+def event(start: datetime) -> Event:
+    return Event(id="talks", uid="uid", summary=NAME, timezone="UTC", start=start, end=start + HOUR)
+
+
+TWO, THREE, FOUR = (event(TALKS + number * HOUR) for number in range(3))
+
+
+def well(_: Request) -> Answer | Fault:
+    return Answer(status=200)
+
+
+def away(_: Request) -> Answer | Fault:
+    return Answer(status=503)
+
+
+def lost(_: Request) -> Answer | Fault:
+    return Fault(kind="timeout")
+
+
+class World:
+    """Subscriptions of one audience; each has its own answer, and what reached it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.now = NOW
+        self.tombstone = Duration(days=30)
+        self.answers: dict[str, Callable[[Request], Answer | Fault]] = {}
+        self.told: dict[str, list[str]] = {}
+        self.subscribers = Subscribers(ledger, transport=self, clock=lambda: self.now, base_url="https://c.example.org")
+
+    def send(self, request: Request) -> Answer | Fault:
+        place = request.url.partition("//")[2].partition(".")[0]
+        answer = self.answers.get(place, well)(request)
+        if isinstance(answer, Fault) or answer.status == 200:
+            self.told.setdefault(place, []).append(said(json.loads(request.body)))
+        return answer
+
+    def publish(self, one: Event | None) -> None:
+        self.now += timedelta(seconds=5)
+        calendar = Calendar(id="visit", name=NAME, timezone="UTC", tombstone=self.tombstone)
+        events = () if one is None else (one,)
+        self.ledger.publish(Catalog(calendar=calendar, events=events, feeds=(Feed(id="all", name=NAME),)), self.now)
+
+    def subscribe(self, *places: str) -> None:
+        audience = Audience(feed="all", categories=(), before=(Duration(seconds=3600),))
+        service = self.ledger.self_service
+        for place in places:
+            host = f"{place}.example.org"
+            wish = Wish(audience=audience, kind="webhook", url=f"https://{host}/", host=host, home="https://c.example")
+            one, _ = service.create(wish, self.now)
+            service.verify(one.id, self.now)
+        self.ledger.plan((), self.now)
+
+    def spread(self) -> None:
+        """Copies are made, and none is sent."""
+        while self.ledger.self_service.spread(self.now):
+            pass
+
+    def turn(self, after: timedelta = timedelta()) -> None:
+        self.now += after
+        self.ledger.sweep(self.now)
+        for _ in range(2):
+            self.subscribers.tick()
+
+
+def said(body: dict[str, Any]) -> str:
+    """The kind of change, the hour that was known and the hour that is told."""
+    change = body["data"]["change"]
+    before, after = (one and one["start"][11:13] for one in (change["before"], change["after"]))
+    return f"{change['kind']} {before}→{after}"
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    with Ledger(database_url) as ledger:
+        ledger.upgrade()
+        made = World(ledger)
+        made.publish(TWO)
+        made.subscribe("a")
+        yield made
+        made.subscribers.stop()
+
+
+def test_edited_twice_before_it_was_told(world: World) -> None:
+    world.publish(THREE)
+    world.spread()
+    world.publish(FOUR)
+    world.turn()
+    assert world.told == {"a": ["moved 02→04"]}
+
+
+def test_undone_before_it_was_told(world: World) -> None:
+    world.publish(THREE)
+    world.spread()
+    world.publish(TWO)
+    world.turn()
+    assert world.told == {}
+
+
+def test_undone_and_done_again_before_it_was_told(world: World) -> None:
+    for edit in (THREE, TWO, THREE):
+        world.publish(edit)
+        world.spread()
+    world.turn()
+    assert world.told == {"a": ["moved 02→03"]}
+
+
+def test_told_and_edited_again(world: World) -> None:
+    for edit in (THREE, FOUR, TWO):
+        world.publish(edit)
+        world.turn()
+    assert world.told == {"a": ["moved 02→03", "moved 03→04", "moved 04→02"]}
+
+
+def test_told_edited_twice_and_back_to_what_was_told(world: World) -> None:
+    world.publish(THREE)
+    world.turn()
+    for edit in (FOUR, THREE):
+        world.publish(edit)
+        world.spread()
+    world.turn()
+    assert world.told == {"a": ["moved 02→03"]}
+
+
+@pytest.mark.parametrize("off", [None, replace(FOUR, status="cancelled")], ids=["removed", "cancelled"])
+def test_moved_and_then_off_before_it_was_told(world: World, off: Event | None) -> None:
+    world.publish(THREE)
+    world.spread()
+    world.publish(off)
+    world.turn()
+    assert world.told == {"a": ["cancelled 02→04" if off else "removed 02→None"]}
+
+
+def test_each_is_told_from_what_it_knows(world: World) -> None:
+    """One endpoint was away when the first edit was told."""
+    world.subscribe("b")
+    world.answers["b"] = away
+    world.publish(THREE)
+    world.turn()
+    world.publish(FOUR)
+    del world.answers["b"]
+    world.turn(after=MINUTE)
+    world.turn(after=HOUR)
+    assert world.told == {"a": ["moved 02→03", "moved 03→04"], "b": ["moved 02→04"]}
+
+
+def test_undone_after_some_were_told(world: World) -> None:
+    """Who was away hears nothing of it; who may have heard of it is told."""
+    world.subscribe("b", "c")
+    world.answers |= {"b": away, "c": lost}
+    world.publish(THREE)
+    world.turn()
+    world.publish(TWO)
+    world.answers.clear()
+    world.turn(after=MINUTE)
+    world.turn(after=HOUR)
+    told = ["moved 02→03", "moved 03→02"]
+    assert world.told == {"a": told, "c": told}
+
+
+def test_back_to_what_may_have_been_told(world: World) -> None:
+    """Nobody knows whether the second edit arrived; back to the first, it is told what it may not know."""
+    world.publish(THREE)
+    world.turn()
+    world.answers["a"] = lost
+    world.publish(FOUR)
+    world.turn()
+    world.answers.clear()
+    world.publish(THREE)
+    world.turn(after=MINUTE)
+    assert world.told == {"a": ["moved 02→03", "moved 03→04", "moved 04→03"]}
+
+
+def test_edited_again_while_it_is_being_told(world: World) -> None:
+    """The second notice waits until it is known whether the first arrived."""
+    world.publish(THREE)
+    world.spread()
+    (first,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
+    world.publish(FOUR)
+    world.turn()
+    assert world.told == {}
+    done = Settlement(delivery=first.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
+    world.ledger.settle([done], world.now)
+    world.turn(after=MINUTE)
+    assert world.told == {"a": ["moved 03→04"]}
+
+
+def test_undone_while_half_of_the_copies_were_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was told hears that it is undone, although the notice was withdrawn from the others."""
+    monkeypatch.setattr(copies, "PAGE", 1)
+    world.subscribe("b")
+    world.publish(THREE)
+    world.ledger.self_service.spread(world.now)
+    (one,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
+    done = Settlement(delivery=one.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
+    world.ledger.settle([done], world.now)
+    world.publish(TWO)
+    world.turn()
+    assert world.told == {one.subscription.host[0]: ["moved 03→02"]}
+
+
+def test_removed_where_no_tombstone_is_kept(world: World) -> None:
+    """Feeds forget it at once, but those who were told of it hear that it is gone."""
+    world.tombstone = Duration()
+    world.publish(THREE)
+    world.turn()
+    world.publish(None)
+    world.turn()
+    assert world.told == {"a": ["moved 02→03", "removed 03→None"]}
+    world.publish(FOUR)
+    world.turn()
+    assert world.told["a"][2:] == ["restored 03→04"]
