@@ -8,6 +8,7 @@ monotonic clock; a turn each second bounds what a suspended machine or a jump of
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -57,17 +58,17 @@ class Reminders:
             base_url=settings.base_url,
         )
         self.subscribers = Subscribers(self.ledger, transport=self._courier, clock=utcnow, base_url=settings.base_url)
-        self._clockwork = clockwork(
-            {
-                "deliver": (self.turn, TURN),
-                "subscribers": (self.subscribers.tick, TURN),
-                "reload": (self.publisher.poll, RELOAD),
-                "plan": (self.deliverer.plan, PLAN),
-                "heartbeat": (self.beat, BEAT),
-                "ping": (self.ping, PING),
-                "housekeeping": (self.clean, HOUSEKEEPING),
-            }
-        )
+        jobs: dict[str, tuple[Job, float]] = {
+            "deliver": (self.turn, TURN),
+            "subscribers": (self.subscribers.tick, TURN),
+            "reload": (self.publisher.poll, RELOAD),
+            "plan": (self.deliverer.plan, PLAN),
+            "heartbeat": (self.beat, BEAT),
+            "ping": (self.ping, PING),
+            "housekeeping": (self.clean, HOUSEKEEPING),
+        }
+        self._underway = Underway()
+        self._clockwork = clockwork({name: (self._underway.counted(job), often) for name, (job, often) in jobs.items()})
 
     def start(self) -> None:
         """Reads the source and starts turning; faults are logged and tried again."""
@@ -80,6 +81,7 @@ class Reminders:
         end = time.monotonic() + STOP_SECONDS
         for name, deliverer in (("stop", self.deliverer), ("stop subscribers", self.subscribers)):
             guarded(name, partial(deliverer.stop, max(end - time.monotonic(), 0)))()
+        self._underway.end(max(end - time.monotonic(), 0))  # a beat after the leave would say that it is still there
         guarded("leave", lambda: self.ledger.leave(utcnow()))()
         self.ledger.close()
 
@@ -117,6 +119,37 @@ class Reminders:
         if not url or (channel.secret and not key):
             return None
         return Target(url=url, secret=key)
+
+
+class Underway:
+    """The jobs that run at the moment, so that an end can wait for them."""
+
+    def __init__(self) -> None:
+        self._running, self._over = 0, False
+        self._changed = threading.Condition()
+
+    def counted(self, job: Job) -> Job:
+        """The job, known to be running while it does; it does not begin any more after the end."""
+
+        def run() -> None:
+            with self._changed:
+                if self._over:
+                    return
+                self._running += 1
+            try:
+                job()
+            finally:
+                with self._changed:
+                    self._running -= 1
+                    self._changed.notify_all()
+
+        return run
+
+    def end(self, seconds: float) -> bool:
+        """Lets none begin and waits so long for those that run; whether all have ended."""
+        with self._changed:
+            self._over = True
+            return self._changed.wait_for(lambda: not self._running, seconds)
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types

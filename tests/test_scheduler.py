@@ -14,7 +14,7 @@ import time_machine
 
 from calfeed.channels.base import Target
 from calfeed.errors import LedgerBusy
-from calfeed.scheduler import Every, Reminders, clockwork, guarded
+from calfeed.scheduler import Every, Reminders, Underway, clockwork, guarded
 from calfeed.settings import Settings
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
@@ -190,6 +190,25 @@ def test_whoever_watches_from_outside_is_pinged_while_turns_go_well(make: Callab
         one.ping()
         assert pings == ["/ping"]
         server.shutdown()
+
+
+def test_an_end_waits_for_jobs_that_run_and_lets_none_begin() -> None:
+    begun, go_on, ran = threading.Event(), threading.Event(), list[str]()
+
+    def slow() -> None:
+        begun.set()
+        go_on.wait(30)
+        ran.append("slow")
+
+    underway = Underway()
+    running = threading.Thread(target=underway.counted(slow))
+    running.start()
+    begun.wait(30)
+    assert underway.end(0) is False
+    underway.counted(lambda: ran.append("late"))()
+    go_on.set()
+    assert (underway.end(30), ran) == (True, ["slow"])
+    running.join()
 
 
 def test_a_process_starts_and_stops(make: Callable[..., Reminders]) -> None:
