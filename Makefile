@@ -28,8 +28,8 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Chromium, libical, calcurse and fonts come from Debian; elsewhere install them by hand.
-DEBIAN := chromium libical-dev calcurse libfaketime gcc fonts-noto-core fonts-noto-cjk
+# Chromium, libical, calcurse, two shells and fonts come from Debian; elsewhere install them by hand.
+DEBIAN := chromium libical-dev calcurse libfaketime gcc zsh fish fonts-noto-core fonts-noto-cjk
 debian:
 	@if command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \

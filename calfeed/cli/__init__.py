@@ -46,6 +46,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
+        command.short_help = COMMANDS[cmd_name][1]  # beside its name when a shell completes
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -56,7 +57,12 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="calfeed %(version)s")
-@click.option("--events", metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS, else events.toml).")
+@click.option(
+    "--events",
+    type=click.Path(),
+    metavar="PATH",
+    help="The event list or its folder (else CALFEED_EVENTS, else events.toml).",
+)
 @click.pass_context
 def calfeed(ctx: click.Context, events: str | None) -> None:
     """Publish an event list as calendar feeds and remind people before each item.

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-events_option = click.option("--events", metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS).")
+events_option = click.option(
+    "--events", type=click.Path(), metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines: JSON on stdout.")
 
 

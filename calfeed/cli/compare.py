@@ -114,7 +114,7 @@ def _times(event: Event | None) -> dict[str, Any] | None:
 
 
 @click.command("import")
-@click.argument("source", metavar="FILE.ics|URL|-")
+@click.argument("source", type=click.Path(allow_dash=True), metavar="FILE.ics|URL|-")
 @click.option("--id", "calendar_id", help="Id of the calendar (else made from its name).")
 def import_(*, source: str, calendar_id: str | None) -> None:
     """Turn an iCalendar file or feed into TOML on stdout, UIDs kept; what cannot be carried is told on stderr.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calfeed.cli import completion
 from calfeed.cli.common import events_option, json_option, load_catalog, print_json, settings, table
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def deliveries() -> None:
 
 @deliveries.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only these.")
-@click.option("--channel", metavar="ID", help="Only those of this channel.")
+@click.option("--channel", metavar="ID", help="Only those of this channel.", shell_complete=completion.channels)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 @json_option
 @click.pass_context
@@ -123,7 +124,7 @@ def token() -> None:
 
 
 @token.command()
-@click.argument("feed")
+@click.argument("feed", shell_complete=completion.private_feeds)
 @json_option
 @events_option
 @click.pass_context

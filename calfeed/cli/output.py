@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from calfeed.cli import completion
 from calfeed.cli.common import events_option, json_option, load_catalog, print_json, settings
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ FORMATS = ("ics", "jcal", "json", "atom", "jscal")
 
 
 @click.command()
-@click.argument("feed", default="all")
+@click.argument("feed", default="all", shell_complete=completion.feeds)
 @click.option("--format", "style", type=click.Choice(FORMATS), default="ics", show_default=True, help="Which form.")
-@click.option("--category", multiple=True, help="Any of these; may be repeated.")
-@click.option("--not", "exclude", multiple=True, help="None of these; may be repeated.")
+@click.option("--category", multiple=True, help="Any of these; may be repeated.", shell_complete=completion.categories)
+@click.option(
+    "--not", "exclude", multiple=True, help="None of these; may be repeated.", shell_complete=completion.categories
+)
 @click.option("--lang", help="Language of the texts.")
 @click.option("--q", help="Only what these words are found in.")
 @click.option(

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import click
 
+from calfeed.cli import completion
 from calfeed.cli.common import (
     Instant,
     as_instant,
@@ -37,7 +38,13 @@ HORIZON = timedelta(days=14)
 @click.command()
 @click.option("--from", "since", type=Instant(), help="First instant or day (default: now).")
 @click.option("--to", "until", type=Instant(), help="Last day, inclusive, or end instant (default: 14 days on).")
-@click.option("--channel", "channels", multiple=True, help="Only these channels; may be repeated.")
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    help="Only these channels; may be repeated.",
+    shell_complete=completion.channels,
+)
 @click.option("--explain", "explained", metavar="ID", help="Why and when one reminder is sent, and by which rule.")
 @json_option
 @events_option
@@ -228,7 +235,7 @@ def _step_json(step: Step) -> dict[str, Any]:
 
 
 @click.command("send-test")
-@click.argument("channel")
+@click.argument("channel", shell_complete=completion.channels)
 @json_option
 @events_option
 @click.pass_context

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from calfeed.cli import completion
 from calfeed.cli.common import (
     Instant,
     as_instant,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("path", default="events.toml")
+@click.argument("path", type=click.Path(), default="events.toml")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(path: str, *, force: bool) -> None:
     """Write a commented starting event list to PATH (events.toml; - for stdout).
@@ -57,7 +58,7 @@ def _is_stdout(target: Path) -> bool:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
 @click.option(
     "--format",
     "style",
@@ -152,8 +153,15 @@ def schema() -> None:
 @click.command()
 @click.option("--from", "since", type=Instant(), help="First instant or day (default: today).")
 @click.option("--to", "until", type=Instant(), help="Last day, inclusive, or end instant (default: 30 days on).")
-@click.option("--feed", "feed_id", default="all", show_default=True, help="Only what stands in this feed.")
-@click.option("--category", multiple=True, help="Any of these; may be repeated.")
+@click.option(
+    "--feed",
+    "feed_id",
+    default="all",
+    show_default=True,
+    help="Only what stands in this feed.",
+    shell_complete=completion.feeds,
+)
+@click.option("--category", multiple=True, help="Any of these; may be repeated.", shell_complete=completion.categories)
 @click.option("--lang", help="Language of the titles.")
 @json_option
 @events_option
