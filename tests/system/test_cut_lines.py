@@ -76,8 +76,8 @@ class Pair(threading.Thread):
     def _up(self, data: bytes) -> None:
         self.seen += data
         ends = b"COMMIT" in data
-        if self.proxy.wanted and re.search(self.proxy.wanted[0], self.seen, re.DOTALL):
-            place = self.proxy.wanted[1]
+        if self.proxy.wanted and re.search(self.proxy.wanted[0][0], self.seen, re.DOTALL):
+            place = self.proxy.wanted[0][1]
             if place == "statement" or (place == "commit" and ends):
                 self.proxy.acts()
                 return
@@ -95,12 +95,15 @@ class Pair(threading.Thread):
 
 
 class Proxy:
-    """Before a server's socket; acts once, in the transaction and at the place that are ``wanted``."""
+    """Before a server's socket; acts in each transaction and at each place that are ``wanted``, one after the other.
+
+    A statement is known by its words, so it must be new to its connection: later it goes by a name.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.silent = False
-        self.wanted: tuple[bytes, str] | None = None
+        self.wanted: list[tuple[bytes, str]] = []
         self.acted = 0
         self.act: Callable[[], None] = self.cut
         self.pairs: list[Pair] = []
@@ -118,7 +121,7 @@ class Proxy:
                 self.pairs[-1].start()
 
     def acts(self) -> None:
-        self.wanted = None
+        self.wanted.pop(0)
         self.act()
         self.acted += 1
 
@@ -203,10 +206,9 @@ def test_a_line_that_is_cut_in_the_middle_of_a_claim_or_a_settlement(
     programs: tuple[Any, Any], proxy: Proxy, ledger: Ledger, receiver: Any, until: Callable[..., Any]
 ) -> None:
     """At the statement, before the commit, and after the commit but before its answer: nothing is repeated."""
+    proxy.wanted += product((CLAIM, SETTLE), ("statement", "commit", "answer"))
     remind = programs[1].start()
-    for number, wanted in enumerate(product((CLAIM, SETTLE), ("statement", "commit", "answer")), 1):
-        proxy.wanted = wanted
-        until(lambda number=number: proxy.acted == number, 60, lambda: remind.log)
+    until(lambda: proxy.acted == 6, 60, lambda: remind.log)
     until(lambda: all_sent(ledger), 120, lambda: remind.log)
     assert remind.process.poll() is None
     check(ledger, receiver, 0, f"the line cut, {proxy.acted} times")
@@ -215,23 +217,23 @@ def test_a_line_that_is_cut_in_the_middle_of_a_claim_or_a_settlement(
 def test_a_line_that_goes_silent(
     programs: tuple[Any, Any], proxy: Proxy, ledger: Ledger, receiver: Any, until: Callable[..., Any]
 ) -> None:
-    """In the middle of a claim, and of a settlement. Who waits gives up; feeds are served all the while.
+    """In the middle of a settlement and a claim. Who waits gives up; feeds are served all the while.
 
     The operator's monitoring asks eight at a time for what the database alone knows, and does not use up the threads.
     """
     proxy.act = proxy.swallow
-    web, remind = (one.start() for one in programs)
-    web.ready()
-    for number, transaction in enumerate((CLAIM, SETTLE), 1):
-        proxy.wanted = transaction, "answer"
-        until(lambda number=number: proxy.acted == number, 60, lambda: remind.log)
-        noticed = len(remind.log)
-        with ThreadPoolExecutor(8) as pool:
-            asked = [pool.submit(requests.get, f"{web.url}/readyz", timeout=60) for _ in range(8)]
-            until(lambda noticed=noticed: "trying again" in remind.log[noticed:], 60, lambda: remind.log)
-            found = [web.get("/feeds/all.ics").status_code for _ in range(20)]
-            assert (found, {one.result().status_code for one in asked}) == ([200] * 20, {503})
-        proxy.restore()
+    web, remind = programs
+    web.start().ready()
+    proxy.wanted.append((SETTLE + b".*" + CLAIM, "answer"))
+    remind.start()
+    until(lambda: proxy.acted, 60, lambda: remind.log)
+    noticed = len(remind.log)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(requests.get, f"{web.url}/readyz", timeout=60) for _ in range(8)]
+        until(lambda: "trying again" in remind.log[noticed:], 60, lambda: remind.log)
+        found = [web.get("/feeds/all.ics").status_code for _ in range(20)]
+        assert (found, {one.result().status_code for one in asked}) == ([200] * 20, {503})
+    proxy.restore()
     until(lambda: all_sent(ledger), 120, lambda: remind.log)
     until(lambda: web.get("/readyz").status_code == 200, 60, lambda: web.log)
-    check(ledger, receiver, 2 * ROOM, "the line silent, twice")
+    check(ledger, receiver, ROOM, "the line silent")
