@@ -98,6 +98,11 @@ def test_an_earlier_database_keeps_what_was_published_and_sent(tmp_path: Path, v
         print(f"{len(model.deliveries())} deliveries, lost 0, repeated 0")
 
 
+def test_the_program_before_the_newest_migration_is_kept() -> None:
+    """As an archive, which the rolling deploy of `tests/system` runs beside the present one."""
+    assert (Path(__file__).parents[1] / "system" / "older" / f"{EARLIER[0]}.tar.xz").is_file()
+
+
 @pytest.mark.parametrize("version", EARLIER)
 def test_an_earlier_version_may_still_write_during_a_rolling_deploy(tmp_path: Path, version: str) -> None:
     """Migrations only add: no column goes, and a row written without the new ones is a whole row."""

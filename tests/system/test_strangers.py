@@ -76,7 +76,7 @@ def test_from_a_post_to_a_signed_reminder_to_the_end(
     made = requests.post(f"{running.url}/api/v1/subscriptions", json=asked, timeout=10).json()
     until(lambda: state(running, made) == "active", 60, lambda: running.log)
     first = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1, seconds=10)
-    second = first + timedelta(seconds=8)
+    second = first + timedelta(seconds=12)
     (tmp_path / "events.toml").write_text(source(first, second))
     until(lambda: len(receiver.taken) == 2, 60, lambda: running.log)
     challenge, reminder = receiver.taken
