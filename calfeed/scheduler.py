@@ -22,10 +22,10 @@ from calfeed.channels.registry import Courier, driver
 from calfeed.deliver import Deliverer, Subscribers
 from calfeed.deliver.deliverer import STOP_SECONDS
 from calfeed.errors import LedgerError
-from calfeed.events.model import Channel
 from calfeed.ledger import Ledger
 from calfeed.publish import Publisher, utcnow
-from calfeed.settings import Settings, secret
+from calfeed.settings import Settings
+from calfeed.trial import target
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ class Reminders:
         """The addresses of the channels whose settings are there; the others are idle in this process."""
         published = self.publisher.published
         channels = published.catalog.channels if published else ()
-        found = ((channel.id, self._target(channel)) for channel in channels)
-        return {id_: target for id_, target in found if target is not None}
+        found = ((channel.id, target(channel, self._environ)) for channel in channels)
+        return {id_: where for id_, where in found if where is not None}
 
     def turn(self) -> None:
         """One turn of deliveries, and the note that it went well."""
@@ -113,12 +113,6 @@ class Reminders:
         """Drops what is too old to matter."""
         self.ledger.prune(utcnow())
         self.ledger.self_service.prune(utcnow())
-
-    def _target(self, channel: Channel) -> Target | None:
-        url, key = secret(channel.url, self._environ), secret(channel.secret, self._environ)
-        if not url or (channel.secret and not key):
-            return None
-        return Target(url=url, secret=key)
 
 
 class Underway:

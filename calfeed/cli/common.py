@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -93,6 +93,11 @@ def as_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
     if value.tzinfo is None:
         value = value.replace(tzinfo=zone)
     return value.astimezone(UTC)
+
+
+def end_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
+    """The UTC instant where an option's span ends: a bare date counts whole."""
+    return as_instant(value if isinstance(value, datetime) else value + timedelta(days=1), zone)
 
 
 def table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> str:

@@ -42,10 +42,12 @@ def list_deliveries(ctx: click.Context, *, state: str | None, channel: str | Non
 
     Example: calfeed deliveries list --state dead --channel newsroom --json
     """
+    from calfeed.ledger.as_json import delivery_json  # sqlalchemy
+
     with opened(settings(ctx)) as ledger:
         found = ledger.deliveries(state=state, channel=channel, limit=limit)
     if as_json:
-        print_json([_delivery(one) for one in found])
+        print_json([delivery_json(one) for one in found])
     elif found:
         click.echo(table(map(_row, found), ("DUE", "STATE", "KIND", "CHANNEL", "TRIES", "ID", "WHY")))
     else:
@@ -61,11 +63,13 @@ def show(ctx: click.Context, *, delivery: str, as_json: bool) -> None:
 
     Example: calfeed deliveries show 01hxzb5n00bdq41p2htbc87v3p
     """
+    from calfeed.ledger.as_json import attempt_json, delivery_json  # sqlalchemy
+
     with opened(settings(ctx)) as ledger:
         found, attempts = ledger.delivery(delivery)
-    shown = _delivery(found)
+    shown = delivery_json(found)
     if as_json:
-        print_json({**shown, "attempts": [_attempt(one) for one in attempts]})
+        print_json({**shown, "attempts": [attempt_json(one) for one in attempts]})
         return
     rows = [(name, str(value)) for name, value in shown.items() if value is not None]
     click.echo(table(rows, ("FIELD", "VALUE")))
@@ -206,49 +210,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _utc(at: datetime | None) -> str | None:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None
-
-
-def _delivery(one: Delivery) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "key": one.key,
-        "kind": one.kind,
-        "channel": one.channel,
-        "uid": one.uid,
-        "state": str(one.state),
-        "due": _utc(one.due),
-        "attempts": one.attempt,
-        "sent_at": _utc(one.sent_at),
-        "late_by": one.late,
-        "last_error": one.last_error,
-        "webhook_id": one.webhook_id,
-    }
-
-
 def _row(one: Delivery) -> tuple[str, ...]:
+    from calfeed.ledger.as_json import stamp  # sqlalchemy
+
     tries, why = str(one.attempt), one.last_error or ""
-    return _utc(one.due) or "", str(one.state), one.kind, one.channel, tries, one.id, why
-
-
-def _attempt(one: Attempt) -> dict[str, Any]:
-    return {
-        "number": one.number,
-        "started": _utc(one.started),
-        "ended": _utc(one.ended),
-        "outcome": one.outcome,
-        "status": one.status,
-        "error": one.error,
-        "retry_after": one.retry_after,
-        "excerpt": one.excerpt,
-        "overtaken": one.overtaken,
-    }
+    return stamp(one.due) or "", str(one.state), one.kind, one.channel, tries, one.id, why
 
 
 def _attempt_row(one: Attempt) -> tuple[str, ...]:
+    from calfeed.ledger.as_json import stamp  # sqlalchemy
+
     status = "" if one.status is None else str(one.status)
-    return str(one.number), _utc(one.ended) or "", one.outcome, status, one.error or ""
+    return str(one.number), stamp(one.ended) or "", one.outcome, status, one.error or ""
 
 
 def _audit(found: Audit) -> dict[str, Any]:
@@ -262,10 +235,12 @@ def _audit(found: Audit) -> dict[str, Any]:
 
 
 def _token(one: Token) -> dict[str, str | None]:
+    from calfeed.ledger.as_json import stamp  # sqlalchemy
+
     return {
         "id": one.id,
         "feed": one.feed,
-        "created": _utc(one.created),
-        "used": _utc(one.used),
-        "revoked": _utc(one.revoked),
+        "created": stamp(one.created),
+        "used": stamp(one.used),
+        "revoked": stamp(one.revoked),
     }

@@ -6,10 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import click
 
@@ -17,6 +17,7 @@ from calfeed.cli import completion
 from calfeed.cli.common import (
     Instant,
     as_instant,
+    end_instant,
     events_option,
     json_option,
     load_catalog,
@@ -25,10 +26,9 @@ from calfeed.cli.common import (
     settings,
     table,
 )
-from calfeed.settings import secret
 
 if TYPE_CHECKING:
-    from calfeed.channels.base import Answer, Fault, Target, Verdict
+    from calfeed.channels.base import Answer, Fault, Verdict
     from calfeed.events.model import Catalog, Channel
     from calfeed.rehearse import Due, Step
 
@@ -85,8 +85,7 @@ def _between(catalog: Catalog, since: date | None, until: date | None) -> list[D
     start = as_instant(since, zone) if since else datetime.now(UTC)
     if until is None:
         return schedule(catalog, start, start + HORIZON)
-    last = until if isinstance(until, datetime) else until + timedelta(days=1)
-    return schedule(catalog, start, as_instant(last, zone))
+    return schedule(catalog, start, end_instant(until, zone))
 
 
 def due_id(due: Due) -> str:
@@ -188,31 +187,24 @@ def rehearse(
     from calfeed.channels.registry import Courier  # requests
     from calfeed.rehearse import Rehearsal, for_one_endpoint, schedule
     from calfeed.reminders.message import Origin
+    from calfeed.trial import target
 
     found = settings(ctx, events)
     catalog = load_catalog(found.events)
     zone = catalog.calendar.zone
     start = as_instant(since, zone)
-    end = as_instant(until if isinstance(until, datetime) else until + timedelta(days=1), zone)
+    end = end_instant(until, zone)
     dues = for_one_endpoint(catalog, to_url, start, end) if to_url else schedule(catalog, start, end)
     rehearsal = Rehearsal(
         origin=Origin(calendar=catalog.calendar, base_url=found.base_url),
         since=start,
         speed=speed,
-        target=lambda channel: target(channel, secret),
+        target=lambda channel: target(replace(channel, secret=secret or channel.secret), os.environ),
         send=None if dry_run else Courier().send,
         wait=time.sleep,
         now=lambda: datetime.now(UTC),
     )
     _show(rehearsal.play(dues), len(dues), as_json=as_json)
-
-
-def target(channel: Channel, signing: str | None = None) -> Target | None:
-    """Where a channel's messages go; None while the environment does not name its address."""
-    from calfeed.channels.base import Target  # only here
-
-    url = secret(channel.url, os.environ)
-    return Target(url=url, secret=secret(signing or channel.secret, os.environ)) if url else None
 
 
 def _show(steps: Iterable[Step], count: int, *, as_json: bool) -> None:
@@ -244,28 +236,25 @@ def send_test(ctx: click.Context, *, channel: str, events: str | None, as_json: 
 
     Example: calfeed send-test newsroom
     """
-    from calfeed.channels.registry import Courier, driver  # requests
-    from calfeed.reminders.message import Origin, test_message
+    from calfeed import trial  # requests
+    from calfeed.channels.registry import Courier
+    from calfeed.reminders.message import Origin
 
     found = settings(ctx, events)
     catalog = load_catalog(found.events)
     chosen = catalog.channel_by_id.get(channel)
     if chosen is None:
         raise click.UsageError(f"no channel {channel!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
-    where = target(chosen)
+    where = trial.target(chosen, os.environ)
     if where is None:
-        click.echo(f"channel {channel} is idle: {chosen.url} is not set", err=True)
+        click.echo(f"channel {channel} is idle: {trial.unset(chosen, os.environ)} is not set", err=True)
         sys.exit(1)
-    now = datetime.now(UTC)
-    message = test_message(chosen, now, Origin(calendar=catalog.calendar, base_url=found.base_url))
-    way = driver(chosen.kind)
+    origin = Origin(calendar=catalog.calendar, base_url=found.base_url)
     try:
-        request = way.request(message, where, webhook_id=f"msg_{uuid4().hex}", at=now)
-    except ValueError as fault:  # an address or a signing secret that cannot be used; its words hold neither
+        answer, verdict = trial.send_test(chosen, where, origin, send=Courier().send, clock=lambda: datetime.now(UTC))
+    except ValueError as fault:
         click.echo(f"channel {channel}: {fault}", err=True)
         sys.exit(1)
-    answer = Courier().send(request)
-    verdict = way.judge(answer, datetime.now(UTC))
     _tell(chosen, answer, verdict, as_json=as_json)
     sys.exit(0 if verdict.outcome == "sent" else 1)
 

@@ -15,6 +15,7 @@ from calfeed.cli import completion
 from calfeed.cli.common import (
     Instant,
     as_instant,
+    end_instant,
     events_option,
     json_option,
     load_catalog,
@@ -202,13 +203,9 @@ def _occurrences(
         raise click.UsageError(f"no feed {feed_id!r}; there are: {', '.join(catalog.feed_by_id)}")
     zone, now = catalog.calendar.zone, datetime.now(UTC)
     start = as_instant(since or now.astimezone(zone).date(), zone)
-    end = start + timedelta(days=30) if until is None else as_instant(_day_after(until), zone)
+    end = start + timedelta(days=30) if until is None else end_instant(until, zone)
     query = Query.parse([("category", name) for name in category])
     return all_occurrences(select(catalog.events, feed, query, now), start, end)
-
-
-def _day_after(value: date) -> date:
-    return value if isinstance(value, datetime) else value + timedelta(days=1)
 
 
 def _row(occurrence: Occurrence, lang: str | None) -> tuple[str, str, str, str]:

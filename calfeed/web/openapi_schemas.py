@@ -207,6 +207,7 @@ _ATTEMPT = shape(
         "error": nullable(TEXT),
         "retry_after": nullable(_SECONDS),
         "excerpt": nullable(TEXT),
+        "overtaken": {"type": "boolean"},
     }
 )
 _CHANNEL = shape(

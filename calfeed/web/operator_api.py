@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, json, request
 
 from calfeed.errors import QueryError
-from calfeed.ledger import Attempt, Delivery, State
+from calfeed.ledger import State
+from calfeed.ledger.as_json import attempt_json, delivery_json, stamp
 from calfeed.web import guard, operator_view
 from calfeed.web.api import number
 from calfeed.web.operator_view import ChannelRow, ClientRow
@@ -44,14 +43,14 @@ def deliveries() -> Response:
         pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in {"limit", "offset"}]
         pairs += [("limit", str(limit)), ("offset", str(offset + limit))]
         following = with_query(base_url(site().publisher.snapshot) + request.path, pairs)
-    return _answer({"deliveries": [_delivery(one) for one in found[:limit]], "next": following})
+    return _answer({"deliveries": [delivery_json(one) for one in found[:limit]], "next": following})
 
 
 @blueprint.get("/deliveries/<delivery>")
 def delivery(delivery: str) -> Response:
     """One delivery with its attempts."""
     found, attempts = site().ledger.delivery(delivery)
-    return _answer({**_delivery(found), "attempts": [_attempt(one) for one in attempts]})
+    return _answer({**delivery_json(found), "attempts": [attempt_json(one) for one in attempts]})
 
 
 @blueprint.post("/deliveries/<delivery>/retry")
@@ -86,38 +85,8 @@ def clients() -> Response:
 @blueprint.post("/channels/<channel>/test")
 def test(channel: str) -> Response:
     """One test message now."""
-    taken, words = operator_view.send_test(site(), channel, f"msg_{secrets.token_hex(16)}")
+    taken, words = operator_view.send_test(site(), channel)
     return _answer({"sent": taken, "answer": words})
-
-
-def _delivery(one: Delivery) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "key": one.key,
-        "kind": one.kind,
-        "channel": one.channel,
-        "uid": one.uid,
-        "state": one.state.value,
-        "due": _utc(one.due),
-        "attempts": one.attempt,
-        "sent_at": _utc(one.sent_at),
-        "late_by": one.late,
-        "last_error": one.last_error,
-        "webhook_id": one.webhook_id,
-    }
-
-
-def _attempt(one: Attempt) -> dict[str, Any]:
-    return {
-        "number": one.number,
-        "started": _utc(one.started),
-        "ended": _utc(one.ended),
-        "outcome": one.outcome,
-        "status": one.status,
-        "error": one.error,
-        "retry_after": one.retry_after,
-        "excerpt": one.excerpt,
-    }
 
 
 def _client(row: ClientRow) -> dict[str, Any]:
@@ -125,7 +94,7 @@ def _client(row: ClientRow) -> dict[str, Any]:
     return {
         "client": one.family,
         "feed": one.path.removeprefix("/feeds/").removesuffix(".ics"),
-        "polled_at": _utc(one.at),
+        "polled_at": stamp(one.at),
         "polls": one.polls,
         "present": row.present,
     }
@@ -138,13 +107,9 @@ def _channel(row: ChannelRow) -> dict[str, Any]:
         "kind": row.channel.kind,
         "state": row.word,
         "reason": state.reason if state else None,
-        "sent_at": _utc(state.sent_at) if state else None,
-        "failed_at": _utc(state.failed_at) if state else None,
+        "sent_at": stamp(state.sent_at) if state else None,
+        "failed_at": stamp(state.failed_at) if state else None,
     }
-
-
-def _utc(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
 def _answer(body: dict[str, Any]) -> Response:

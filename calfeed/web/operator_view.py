@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from calfeed.channels.base import Answer, Fault, Target
-from calfeed.channels.registry import Courier, driver
+from calfeed import trial
+from calfeed.channels.base import Answer, Fault
+from calfeed.channels.registry import Courier
 from calfeed.errors import NotFound
 from calfeed.events.model import Catalog, Channel, Feed
 from calfeed.feeds.snapshot import Snapshot
 from calfeed.ledger import ChannelState
 from calfeed.ledger.polls import Poll
-from calfeed.reminders.message import Origin, test_message
+from calfeed.reminders.message import Origin
 from calfeed.reminders.plan import DueReminder, due_reminders
-from calfeed.settings import secret
+from calfeed.trial import target
 from calfeed.web.clients import Polls
 from calfeed.web.site import Site
 
@@ -39,16 +40,16 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel with what the ledger knows of it; ``idle``: the environment does not name its address."""
+    """A channel with what the ledger knows of it; ``unset`` is what keeps it idle."""
 
     channel: Channel
-    idle: bool
+    unset: str | None
     state: ChannelState | None
 
     @property
     def word(self) -> str:
         """``idle``, ``broken``, ``failing``, ``ok``."""
-        if self.idle:
+        if self.unset:
             return "idle"
         if self.state and self.state.broken_since:
             return "broken"
@@ -87,7 +88,7 @@ def _feed_row(snapshot: Snapshot, feed: Feed, reached: tuple[int, int]) -> FeedR
 def channel_rows(catalog: Catalog, states: Iterable[ChannelState]) -> list[ChannelRow]:
     """The channels of the source."""
     known = {state.id: state for state in states}
-    return [ChannelRow(one, target(one, os.environ) is None, known.get(one.id)) for one in catalog.channels]
+    return [ChannelRow(one, trial.unset(one, os.environ), known.get(one.id)) for one in catalog.channels]
 
 
 def coming(catalog: Catalog, now: datetime) -> list[DueReminder]:
@@ -96,13 +97,7 @@ def coming(catalog: Catalog, now: datetime) -> list[DueReminder]:
     return due_reminders(catalog, now, now + AHEAD, active)[:NEXT] if active else []
 
 
-def target(channel: Channel, environ: Mapping[str, str]) -> Target | None:
-    """Where a channel leads; None while an address or secret that it names is not set."""
-    url, key = secret(channel.url, environ), secret(channel.secret, environ)
-    return Target(url=url, secret=key) if url and (key or not channel.secret) else None
-
-
-def send_test(here: Site, channel_id: str, message_id: str) -> tuple[bool, str]:
+def send_test(here: Site, channel_id: str) -> tuple[bool, str]:
     """(whether it was taken, what came back in words). Raises NotFound."""
     catalog = here.snapshot.catalog
     channel = catalog.channel_by_id.get(channel_id)
@@ -110,12 +105,12 @@ def send_test(here: Site, channel_id: str, message_id: str) -> tuple[bool, str]:
         raise NotFound(f"there is no channel {channel_id!r}")
     where = target(channel, os.environ)
     if where is None:
-        return False, f"{channel.id} is idle: {channel.url} is not set"
+        return False, f"{channel.id} is idle: {trial.unset(channel, os.environ)} is not set"
     origin = Origin(calendar=catalog.calendar, base_url=here.settings.base_url)
-    way, now = driver(channel.kind), here.clock()
-    request = way.request(test_message(channel, now, origin), where, webhook_id=message_id, at=now)
-    answer = Courier().send(request)
-    verdict = way.judge(answer, here.clock())
+    try:
+        answer, verdict = trial.send_test(channel, where, origin, send=Courier().send, clock=here.clock)
+    except ValueError as fault:
+        return False, f"{channel.id}: {fault}"
     return (
         verdict.outcome == "sent",
         f"{channel.id}: {_answered(answer)}{': ' if verdict.reason else ''}{verdict.reason}",

@@ -96,11 +96,11 @@ def _form(here: Page, given: dict[str, str], found: Iterable[Fault]) -> Response
 
 
 def _asked(what: str, one: Subscription) -> Response:
-    return _shown("subscription_asked.html", page(), what=what, one=one)
+    return _shown("subscription_step.html", page(), what=what, one=one, done=False)
 
 
 def _done(what: str, one: Subscription) -> Response:
-    return _shown("subscription_done.html", page(), what=what, one=one)
+    return _shown("subscription_step.html", page(), what=what, one=one, done=True)
 
 
 def _shown(template: str, here: Page, *, status: int = 200, **values: Any) -> Response:

@@ -132,3 +132,16 @@ def test_send_test_with_a_signing_secret_that_is_none_says_so(run: Run, folder: 
     assert (result.exit_code, endpoint.taken) == (1, [])
     assert result.stderr.startswith("channel newsroom: ")
     assert "not base64***" not in result.stderr
+
+
+def test_what_is_to_be_signed_is_never_sent_unsigned(run: Run, folder: Path, endpoint: Endpoint) -> None:
+    """While the secret is not set, the channel is idle, for a test and for a rehearsal too."""
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace('"slack"', '"webhook"') + 'secret = "env:HOOK_SECRET"\n')
+    result = run("send-test", "newsroom", NEWSROOM_SLACK_URL=endpoint.url)
+    assert (result.exit_code, result.stderr) == (1, "channel newsroom is idle: env:HOOK_SECRET is not set\n")
+    played = run("rehearse", *WEEK, "--speed", "10000000", "--json", NEWSROOM_SLACK_URL=endpoint.url)
+    assert (json.loads(played.stdout)["not sent"], endpoint.taken) == (4, [])
+    signed = ("--secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    assert run("rehearse", *WEEK, "--speed", "10000000", *signed, NEWSROOM_SLACK_URL=endpoint.url).exit_code == 0
+    assert all("webhook-signature" in headers for headers, _ in endpoint.taken)
