@@ -191,7 +191,7 @@ def test_pictures_and_links_lead_somewhere() -> None:
     assert [target for target in targets if not (ROOT / target).is_file()] == []
     pictures = {target: (ROOT / target).stat().st_size for target in targets if target.endswith(".png")}
     assert sorted(Path(target).stem for target in pictures) == ["agenda", "check", "slack"]
-    assert max(pictures.values()) < 150_000
+    assert max(pictures.values()) < 60_000
 
 
 def test_its_table_names_every_room() -> None:
