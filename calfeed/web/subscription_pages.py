@@ -89,8 +89,8 @@ def _page(feed: str) -> Page:
 
 
 def _form(here: Page, given: dict[str, str], found: Iterable[Fault]) -> Response:
-    faults = [(key.partition(".")[0], what) for key, what in found]
-    shown = given | {"timezone": ""} if "timezone" in dict(faults) else given  # a list of zones holds zones alone
+    faults = list(dict.fromkeys(key.partition(".")[0] for key, _ in found))  # the reader's language says what of each
+    shown = given | {"timezone": ""} if "timezone" in faults else given  # a list of zones holds zones alone
     status = 422 if faults else 200
     return _shown("subscription_form.html", here, given=shown, faults=faults, name=feed_name(here), status=status)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 import socket
@@ -14,6 +15,7 @@ from calfeed.channels.guard import GuardedTransport
 from calfeed.ledger import Result, Settlement
 from calfeed.ledger.subscriptions import Standing, Subscription, find
 from calfeed.web.limits import Limiter
+from calfeed.web.words import Words
 
 API = "/api/v1/subscriptions"
 URL = "https://hooks.example.org/secret-path"
@@ -343,6 +345,16 @@ class TestPages:
         assert 'value="soon"' in response.text
         assert "https://10.0.0.1/&lt;b&gt;" in response.text
         assert 'role="alert"' in response.text
+
+    @pytest.mark.parametrize("language", ["en", "ru", "zh"])
+    def test_faults_are_told_in_the_reader_s_language(self, counter: Counter, language: str) -> None:
+        fields = {"url": "http://", "before": "soon", "category": "nope", "language": "???", "timezone": "Nowhere"}
+        told = set()
+        for given in (fields, {"url": "https://10.0.0.1/", "category": "nope"}):
+            response = counter.client.post(f"/subscribe/all/webhook?lang={language}", data=given)
+            told |= set(re.findall(r'<li><a href="#(\w+)">[^<]+</a>: ([^<]+)</li>', response.text))
+        expected = {key: Words(language)(f"hook_fault_{key}") for key in fields}
+        assert {key: html.unescape(text) for key, text in told} == expected
 
     @pytest.mark.parametrize("language", ["en", "ru", "zh"])
     @pytest.mark.parametrize("path", ["/subscribe/all/webhook", "/unsubscribe", "/confirm"])
