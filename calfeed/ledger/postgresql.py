@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import ConnectionTimeout
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from calfeed.errors import LedgerBusy
@@ -56,6 +57,9 @@ class Patient(psycopg.Connection[Any]):
     patience: float | None = PING_SECONDS
     """Seconds without a sign of the server that are suffered within a transaction; None is for ever."""
 
+    settings: str = ""
+    """What each transaction begins with."""
+
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **keys: Any) -> T:
         """As psycopg's, bounded. Raises Unanswered."""
         # Nothing but SQLAlchemy's ping, and LISTEN, is asked for outside a transaction.
@@ -91,17 +95,37 @@ def connect(url: URL, **keys: Any) -> Patient:
 
 
 def prepare(connection: Patient, lock_seconds: float) -> None:
-    """Settings of a new connection: nobody waits for ever, neither here nor on the server."""
+    """Settings of a new connection: nobody waits for ever, neither here nor on the server.
+
+    Behind a pooler (PgBouncer) each transaction may meet another session of the server: there settings are made for
+    each (`begin`), and no statement is prepared.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {int(lock_seconds * 1000)}")
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {STUCK_SECONDS * 1000}")
-        cursor.execute("SELECT setting::int, source FROM pg_settings WHERE name = 'statement_timeout'")
-        ((milliseconds, source),) = cursor.fetchall()
+        cursor.execute(
+            "SELECT setting::int, source, pg_backend_pid() FROM pg_settings WHERE name = 'statement_timeout'"
+        )
+        ((milliseconds, source, pid),) = cursor.fetchall()
+        wanted = {"lock_timeout": int(lock_seconds * 1000), "idle_in_transaction_session_timeout": STUCK_SECONDS * 1000}
         if source == "default":
-            milliseconds = STATEMENT_SECONDS * 1000
-            cursor.execute(f"SET statement_timeout = {milliseconds}")
+            wanted["statement_timeout"] = milliseconds = STATEMENT_SECONDS * 1000
+        if pid != connection.info.backend_pid:  # poolers hand out numbers of their own
+            connection.prepare_threshold = None
+            connection.settings = _set(wanted, "LOCAL")
+        else:
+            cursor.execute(_set(wanted, "SESSION"))
     connection.commit()
     connection.patience = milliseconds / 1000 + GRACE_SECONDS if milliseconds else None
+
+
+def begin(connection: Connection) -> None:
+    """Settings of a transaction, where they cannot be made for the whole connection."""
+    driver: Any = connection.connection.driver_connection
+    if driver.settings:
+        connection.exec_driver_sql(driver.settings)
+
+
+def _set(wanted: dict[str, int], scope: str) -> str:
+    return "; ".join(f"SET {scope} {name} = {milliseconds}" for name, milliseconds in wanted.items())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -19,6 +20,7 @@ from calfeed.ledger.postgresql import Patient, defaults
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 DUE = NOW + timedelta(days=1)
+NAMES = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout")
 NAME = Text((("en", "Visit"),))
 
 
@@ -78,6 +80,23 @@ def asleep(ledger: Ledger) -> None:
         assert isinstance(driver, Patient)
         driver.patience = 0.2
         connection.execute(text("SELECT pg_sleep(30)"))
+
+
+def test_behind_a_pooler_nothing_is_left_to_a_session(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known by the number it gives its clients: settings are each transaction's, and no statement is prepared."""
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", property(lambda _: 0))
+    with Ledger(postgresql_url) as ledger:
+        ledger.upgrade()
+        for _ in range(10):
+            assert ledger.version() == 0
+        within = [setting(ledger, name) for name in NAMES]
+        with ledger.database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements").scalar() == 0
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            connection.exec_driver_sql("ROLLBACK")
+            beyond = [driver.execute(f"SHOW {name}").fetchone()[0] for name in NAMES]
+    assert (within, beyond) == (["10s", "15s", "1min"], ["0", "0", "0"])
 
 
 @pytest.fixture
