@@ -5,7 +5,7 @@ What a shape cannot say (an end before its start, a zone that does not exist) is
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Tag
 
@@ -283,7 +283,7 @@ class ChannelTable(Table):
     """A place that reminders go to."""
 
     id: Id = Field(description="Name of the channel in commands and in the ledger.", examples=["newsroom"])
-    kind: ChannelKind = Field(description="`slack`, `webhook`, `teams`, `discord` or `apprise`.", examples=["slack"])
+    kind: ChannelKind = Field(description=f"One of `{'`, `'.join(get_args(ChannelKind))}`.", examples=["slack"])
     url: Annotated[str, StringConstraints(max_length=bounds.URL, pattern=TRIMMED)] = Field(
         description="Where to send: `env:NAME` or `file:PATH` that holds the URL. A literal URL draws a warning.",
         examples=["env:NEWSROOM_SLACK_URL", "file:/run/secrets/slack"],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from calfeed.events.model import ChannelKind
 from calfeed.events.revision import ChangeKind
 from calfeed.ledger import State
 from calfeed.ledger.subscriptions import Standing
@@ -213,7 +214,7 @@ _ATTEMPT = shape(
 _CHANNEL = shape(
     {
         "id": TEXT,
-        "kind": {"enum": ["slack", "webhook", "teams", "discord", "apprise"]},
+        "kind": {"enum": list(get_args(ChannelKind))},
         "state": {"enum": ["idle", "broken", "failing", "ok"]},
         "reason": nullable(TEXT),
         "sent_at": nullable(STAMP),

@@ -41,6 +41,12 @@ def test_every_kind_stands_in_its_table_with_the_answers_that_break_it() -> None
         assert told.startswith(", ".join(broken) or "nothing")
 
 
+def test_every_kind_stands_in_the_reference_of_the_event_list() -> None:
+    reference = files("calfeed").joinpath("help/events-toml.md").read_text("utf-8")
+    (row,) = re.findall(r"^\| `kind` \| (.+?) \|", reference, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", row) == list(ChannelKind.__args__)  # type: ignore[attr-defined]  # a Literal
+
+
 def test_every_schema_of_apprise_is_listed() -> None:
     listed = re.findall(r"`(\w+)`", PAGE.split("need nothing but the network:")[1])
     assert listed == sorted(SCHEMAS)
