@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     Select,
     Update,
-    delete,
     func,
     insert,
     literal,
@@ -34,6 +33,7 @@ from calfeed.ledger.claims import WAITING, take
 from calfeed.ledger.ids import new_id
 from calfeed.ledger.notices import SAID, TELLING, knowledge
 from calfeed.ledger.planning import withdrawal
+from calfeed.ledger.reading import drop
 from calfeed.ledger.schema import attempt, audience, delivery, revision, subscription
 from calfeed.ledger.sql import AnyRow, batches, upsert
 from calfeed.ledger.subscriptions import WANTED, Standing, Subscription, made
@@ -114,9 +114,8 @@ def idle(connection: Connection, now: datetime) -> bool:
 
 
 def prune(connection: Connection, now: datetime) -> int:
-    """Drops copies settled longer ago than `KEPT`, with their attempts; counts them."""
-    old = (delivery.c.subscription.is_not(None), delivery.c.settled < now - KEPT)
-    return connection.execute(delete(delivery).where(*old)).rowcount
+    """Drops copies settled longer ago than `KEPT`, with their attempts, a batch of them; counts them."""
+    return drop(connection, delivery.c.subscription.is_not(None), delivery.c.settled < now - KEPT)
 
 
 def _due(now: datetime) -> Select[Any]:

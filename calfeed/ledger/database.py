@@ -8,7 +8,7 @@ take `lock` first.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from json import JSONDecodeError
 from pathlib import Path
@@ -63,6 +63,16 @@ class Database:
         with self.write() as connection:
             self.lock(connection)
             yield connection
+
+    def in_batches(self, drop: Callable[[Connection], int], size: int) -> int:
+        """Calls ``drop`` in transactions of its own until it drops fewer than ``size``; counts all that it dropped."""
+        dropped = 0
+        while True:
+            with self.write() as connection:
+                count = drop(connection)
+            dropped += count
+            if count < size:
+                return dropped
 
     def version(self) -> str | None:
         """The migration the database stands at, whichever that is; None for an empty one."""

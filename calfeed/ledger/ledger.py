@@ -219,12 +219,12 @@ class Ledger:
 
     def prune(self, now: datetime) -> int:
         """Drops what is too old to matter; counts deliveries."""
+        dropped = self.database.in_batches(lambda connection: reading.prune(connection, now), reading.BATCH)
         with self.database.write() as connection:
             processes.forget(connection, now)
-            dropped = reading.prune(connection, now)
             revisions.prune(connection, now - reading.KEPT, publications.HISTORY)
             publications.prune(connection, now - reading.KEPT)
-            return dropped
+        return dropped
 
     # Who may see what is not public
 

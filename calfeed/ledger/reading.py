@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 
 from calfeed.errors import NotFound
 from calfeed.ledger import channels
@@ -16,6 +16,9 @@ from calfeed.ledger.values import Attempt, Delivery, State
 
 KEPT = timedelta(days=400)
 """Settled deliveries and their attempts are kept for a year, and a month to look back at it."""
+
+BATCH = 5_000
+"""Deliveries dropped in one transaction: a crowd's are many, and others wait to claim meanwhile."""
 
 RETRIABLE = frozenset({State.DEAD, State.REJECTED, State.EXPIRED})
 
@@ -70,8 +73,14 @@ def retry(connection: Connection, ids: Sequence[str], now: datetime) -> list[Del
 
 
 def prune(connection: Connection, now: datetime) -> int:
-    """Drops deliveries settled longer ago than `KEPT`, with their attempts; counts them."""
-    return connection.execute(delete(delivery).where(delivery.c.settled < now - KEPT)).rowcount
+    """Drops deliveries settled longer ago than `KEPT`, with their attempts, at most `BATCH` of them; counts them."""
+    return drop(connection, delivery.c.settled < now - KEPT)
+
+
+def drop(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """Deletes at most `BATCH` of these deliveries, with their attempts; counts them."""
+    some = select(delivery.c.id).where(*which).limit(BATCH)
+    return connection.execute(delete(delivery).where(delivery.c.id.in_(some))).rowcount
 
 
 def _delivery(row: RowMapping) -> Delivery:

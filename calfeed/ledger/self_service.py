@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from calfeed.ledger import allowances, audiences, copies, settling, subscriptions
+from calfeed.ledger import allowances, audiences, copies, reading, settling, subscriptions
 from calfeed.ledger.allowances import Quota
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
@@ -114,4 +114,5 @@ class SelfService:
         """Drops what is too old to matter; counts it."""
         with self._database.write() as connection:
             allowances.prune(connection, now)
-            return subscriptions.prune(connection, now) + copies.prune(connection, now)
+            dropped = subscriptions.prune(connection, now)
+        return dropped + self._database.in_batches(lambda connection: copies.prune(connection, now), reading.BATCH)

@@ -19,7 +19,7 @@ import pytest
 from calfeed.errors import NotFound
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
 from calfeed.events.revision import ChangeKind
-from calfeed.ledger import Claimed, Ledger, Result, Settlement, State
+from calfeed.ledger import Claimed, Ledger, Result, Settlement, State, reading
 from calfeed.ledger.schema import metadata
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -945,6 +945,14 @@ def test_settled_deliveries_are_kept_for_400_days(planned: Ledger) -> None:
     assert planned.prune(DUE + 399 * DAY) == 0
     assert planned.prune(DUE + 401 * DAY) == 1
     assert planned.deliveries() == []
+
+
+def test_much_is_dropped_in_many_small_steps(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.publish(catalog(*(event(f"e{n}") for n in range(7))), NOW)
+    ledger.plan(["hook"], NOW)
+    send(ledger, DUE)
+    monkeypatch.setattr(reading, "BATCH", 3)
+    assert (ledger.prune(DUE + 401 * DAY), ledger.deliveries()) == (7, [])
 
 
 def test_who_is_there(ledger: Ledger, open_ledger: Callable[[], Ledger]) -> None:
