@@ -6,7 +6,8 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -117,6 +118,21 @@ def progress(items: Iterable[Item], count: int, label: str, *, hidden: bool = Fa
         return
     with click.progressbar(items, length=count, label=label, file=sys.stderr) as bar:
         yield from bar
+
+
+@contextmanager
+def pages(label: str) -> Iterator[Callable[[int, int], None]]:
+    """What to tell of work that grows while it is done: ``(done, known so far)``; a bar on stderr, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _known: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def told(done: int, known: int) -> None:
+            bar.length = known
+            bar.update(done - bar.pos)
+
+        yield told
 
 
 def _width(text: str) -> int:

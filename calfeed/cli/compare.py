@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from calfeed.cli.common import json_option, load_catalog, print_json, show_problems
+from calfeed.cli.common import json_option, load_catalog, print_json, progress, show_problems
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
@@ -123,7 +123,12 @@ def import_(*, source: str, calendar_id: str | None) -> None:
     """
     from calfeed.feeds.read_ics import read_ics  # icalendar
 
-    imported = read_ics(_octets(source), source, calendar_id=calendar_id)
+    imported = read_ics(
+        _octets(source),
+        source,
+        calendar_id=calendar_id,
+        follow=lambda events: progress(events, len(events), "importing"),
+    )
     show_problems(imported.lost, err=True)
     click.echo(imported.toml, nl=False)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from calfeed.cli import completion
-from calfeed.cli.common import events_option, json_option, load_catalog, print_json, settings
+from calfeed.cli.common import events_option, json_option, load_catalog, pages, print_json, settings
 
 if TYPE_CHECKING:
     from calfeed.events.revision import Change, Revision
@@ -123,7 +124,9 @@ def build(ctx: click.Context, /, *, out: Path, base_url: str | None, events: str
     found = settings(ctx, events)
     catalog = load_catalog(found.events)
     where = base_url or found.base_url or catalog.calendar.url
-    done = build_site(catalog, out, base_url=where, now=datetime.now(UTC), pages=static_pages)
+    with pages("building") as told:
+        shown = partial(static_pages, told=told)
+        done = build_site(catalog, out, base_url=where, now=datetime.now(UTC), pages=shown)
     if as_json:
         print_json({"written": done.written, "removed": done.removed, "unchanged": done.unchanged})
     click.echo(f"{len(done.written)} written, {done.unchanged} unchanged, {len(done.removed)} removed", err=True)

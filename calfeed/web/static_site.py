@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape, unescape
@@ -67,6 +68,9 @@ class Address:
         return "/".join(part for part in (keys.get("lang", ""), self.path.strip("/"), feed, last) if part)
 
 
+Told = Callable[[int, int], object]
+
+
 @dataclass
 class _Still:
     """A Publisher whose state does not move."""
@@ -76,9 +80,12 @@ class _Still:
     reloaded_at: datetime | None = None
 
 
-def static_pages(snapshot: Snapshot) -> dict[str, bytes]:
-    """Path in the folder to content, for every page that leads to another from ``/``."""
-    return _Crawl(snapshot, still_app(snapshot).test_client()).run()
+def static_pages(snapshot: Snapshot, told: Told = lambda _done, _known: None) -> dict[str, bytes]:
+    """Path in the folder to content, for every page that leads to another from ``/``.
+
+    ``told`` hears after each page how many are done, and how many are known so far.
+    """
+    return _Crawl(snapshot, still_app(snapshot).test_client()).run(told)
 
 
 def still_app(snapshot: Snapshot) -> Flask:
@@ -107,11 +114,12 @@ class _Crawl:
         self._known = set(self._waiting)
         self._files: dict[str, bytes] = {}
 
-    def run(self) -> dict[str, bytes]:
+    def run(self, told: Told) -> dict[str, bytes]:
         while self._waiting:
             here = self._waiting.popleft()
             html = self._get(here.url).decode()
             self._files[f"{here.folder}/index.html".lstrip("/")] = _LINKS.sub(self._rewritten, html).encode()
+            told(len(self._known) - len(self._waiting), len(self._known))
         for url, file in _FILES.items():
             self._files[file] = self._still_links(self._get(url)) if file.endswith("html") else self._get(url)
         return self._files

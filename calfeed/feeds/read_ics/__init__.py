@@ -5,7 +5,7 @@ A feed of ours comes back as it was: importing and publishing it again gives the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from calfeed.errors import Problem
@@ -26,10 +26,17 @@ class Imported:
     lost: tuple[Problem, ...]
 
 
-def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Imported:
+def read_ics(
+    data: bytes,
+    file: str,
+    *,
+    calendar_id: str | None = None,
+    follow: Callable[[Sequence[Component]], Iterable[Component]] = iter,
+) -> Imported:
     """The event list of an iCalendar file; raises SourceError where it is none.
 
-    ``file`` names it in problems; ``calendar_id`` is the id of the calendar, else made of its name.
+    ``file`` names it in problems; ``calendar_id`` is the id of the calendar, else made of its name; ``follow`` is given
+    each calendar's VEVENTs and hands them on, for whoever shows how far the import is.
     """
     lost = Lost(file)
     calendars = reading.calendars(data, file, lost)
@@ -40,7 +47,8 @@ def read_ics(data: bytes, file: str, *, calendar_id: str | None = None) -> Impor
         events = list(_events(calendar, lost))
         for event in events[bounds.EVENTS :]:
             lost.add("VEVENT", f"of more than {bounds.EVENTS} events the first were kept", event.number)
-        entries += (entry for event in events[: bounds.EVENTS] if (entry := read_entry(event, frame)) is not None)
+        kept = follow(events[: bounds.EVENTS])
+        entries += (entry for event in kept if (entry := read_entry(event, frame)) is not None)
     shared = frames[0]
     found = series.joined(entries, shared)
     series.name_all(found, shared)
