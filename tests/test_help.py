@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -84,6 +85,21 @@ def test_links_within_the_manual_lead_somewhere(page: Path) -> None:
 def test_the_index_leads_to_every_page() -> None:
     index = (HELP / "index.md").read_text(encoding="utf-8")
     assert [page.stem for page in PAGES if page.stem != "index" and f"{page.stem}" not in index] == []
+
+
+def test_the_page_of_the_house_draws_the_rooms_as_they_are() -> None:
+    """Every folder and module of the package, and who may import whom as `lint-imports` holds it."""
+    page = (HELP / "design.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^ {6}(\w.*)$", page, re.MULTILINE)
+    names = {
+        name.rstrip("/") for line in drawn for name in re.findall(r"\b[a-z_]+(?:\.py|/)", line.partition("   ")[0])
+    }
+    real = {path.name for path in HELP.parent.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {"help"} | {name for name in real if not name.startswith("_")} == names
+    contracts = tomllib.loads((HELP.parents[1] / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    assert " → ".join([*contracts[0]["layers"], "errors"]) in page
 
 
 def test_the_manual_speaks_of_calfeed_only() -> None:
