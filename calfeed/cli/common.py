@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+FEEDS = frozenset({".ics", ".ical", ".ifb", ".icalendar"})
+"""How the names of iCalendar files end (RFC 5545 §8.1 and what products write)."""
+
 events_option = click.option(
     "--events", type=click.Path(), metavar="PATH", help="The event list or its folder (else CALFEED_EVENTS)."
 )

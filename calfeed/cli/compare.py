@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from calfeed.cli.common import json_option, load_catalog, print_json, progress, show_problems
+from calfeed.cli.common import FEEDS, json_option, load_catalog, print_json, progress, show_problems
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
     from calfeed.events.revision import Change
     from calfeed.reminders.effect import Effect
+"""What is read of an address or of stdin; the import refuses what is larger."""
 
-ICS_SUFFIXES = {".ics", ".ical", ".icalendar"}
+MOST_OCTETS = 64 * 2**20 + 1
+"""What is read of an address or of stdin: one octet more than an import takes, so that it refuses what is larger."""
 
 
 @click.command()
@@ -50,7 +52,7 @@ def diff(*, old: Path, new: Path, lang: str, as_json: bool) -> None:
 
 
 def _is_feed(path: Path) -> bool:
-    return path.suffix.lower() in ICS_SUFFIXES
+    return path.suffix.lower() in FEEDS
 
 
 def _catalog(path: Path) -> Catalog:
@@ -166,6 +168,3 @@ def _fetched(url: str) -> bytes:
 def _leave(message: str) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(1)
-
-
-MOST_OCTETS = 64 * 1024 * 1024

@@ -112,19 +112,23 @@ def _row(due: Due, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _lead(due: Due) -> str:
-    lead = getattr(due, "lead", None)
-    return "digest" if lead is None else "same day" if not lead.total_seconds else str(lead)
+    from calfeed.reminders.plan import DueReminder  # loaded with the schedule
+
+    if not isinstance(due, DueReminder):
+        return "digest"
+    return str(due.lead) if due.lead.total_seconds else "same day"
 
 
 def _what(due: Due) -> str:
-    occurrence = getattr(due, "occurrence", None)
-    if occurrence is None:
-        return ", ".join(item.event.summary.get() for item in getattr(due, "items", ()))
-    summary: str = occurrence.event.summary.get()
-    return summary
+    from calfeed.reminders.plan import DueReminder  # as above
+
+    told = [due.occurrence] if isinstance(due, DueReminder) else due.items
+    return ", ".join(occurrence.event.summary.get() for occurrence in told)
 
 
 def _due_json(due: Due) -> dict[str, Any]:
+    from calfeed.reminders.plan import DueReminder  # as above
+
     found: dict[str, Any] = {
         "id": due_id(due),
         "key": due.key,
@@ -137,13 +141,13 @@ def _due_json(due: Due) -> dict[str, Any]:
         "event": None,
         "summary": _what(due),
     }
-    occurrence = getattr(due, "occurrence", None)
-    if occurrence is not None:
+    if isinstance(due, DueReminder):
+        recurrence_id = due.occurrence.recurrence_id
         found |= {
-            "event": due.event.id,  # type: ignore[union-attr]  # only reminders have an occurrence
-            "lead": due.lead.iso,  # type: ignore[union-attr]  # only reminders have an occurrence
-            "start": occurrence.start.isoformat(),
-            "recurrence_id": occurrence.recurrence_id.isoformat() if occurrence.recurrence_id else None,
+            "event": due.event.id,
+            "lead": due.lead.iso,
+            "start": due.occurrence.start.isoformat(),
+            "recurrence_id": recurrence_id.isoformat() if recurrence_id else None,
         }
     return found
 
@@ -268,8 +272,10 @@ _ADVICE = {
 
 
 def _tell(channel: Channel, answer: Answer | Fault, verdict: Verdict, *, as_json: bool) -> None:
-    status = getattr(answer, "status", None)
-    got = f"HTTP {status}" if status is not None else f"no answer ({getattr(answer, 'kind', '')})"
+    from calfeed.channels.base import Answer  # loaded by then
+
+    status = answer.status if isinstance(answer, Answer) else None
+    got = f"HTTP {answer.status}" if isinstance(answer, Answer) else f"no answer ({answer.kind})"
     advice = _ADVICE[verdict.outcome]
     if as_json:
         found = {"channel": channel.id, "kind": channel.kind, "status": status}

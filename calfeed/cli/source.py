@@ -13,6 +13,7 @@ import click
 
 from calfeed.cli import completion
 from calfeed.cli.common import (
+    FEEDS,
     Instant,
     as_instant,
     end_instant,
@@ -99,7 +100,7 @@ def _titles(style: str) -> dict[str, str]:
 
 
 def _check(path: Path) -> list[Problem]:
-    if path.suffix.lower() in {".ics", ".ical", ".ifb", ".icalendar"}:
+    if path.suffix.lower() in FEEDS:
         return _check_ics(path)
     return _check_source(path)
 
