@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
     from calfeed.events.revision import Change
     from calfeed.reminders.effect import Effect
-"""What is read of an address or of stdin; the import refuses what is larger."""
 
 MOST_OCTETS = 64 * 2**20 + 1
 """What is read of an address or of stdin: one octet more than an import takes, so that it refuses what is larger."""
