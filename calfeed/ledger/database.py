@@ -206,5 +206,7 @@ def _postgresql(url: URL, busy_seconds: float) -> tuple[Engine, Line]:
         raise LedgerError("PostgreSQL needs its driver: pip install 'calfeed[postgres]'") from None
     event.listen(engine, "do_connect", lambda _dialect, _record, args, keys: postgresql.Patient.connect(*args, **keys))
     event.listen(engine, "connect", lambda connection, _record: postgresql.prepare(connection, busy_seconds))
+    line = postgresql.Line()
+    event.listen(engine, "begin", line.heard)
     event.listen(engine, "begin", postgresql.begin)
-    return engine, postgresql.Line()
+    return engine, line

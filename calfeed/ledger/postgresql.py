@@ -155,23 +155,26 @@ class Line:
     def asked(self) -> Iterator[None]:
         """While the server is asked. Raises LedgerBusy."""
         if not self._silent:
-            with self._heard():
+            with self._watched():
                 yield
             return
         if monotonic() < self._again or not self._asking.acquire(blocking=False):
             raise LedgerBusy("the database does not answer")
         try:
-            with self._heard():
+            with self._watched():
                 yield
         finally:
             self._asking.release()
 
+    def heard(self, _connection: Connection) -> None:
+        """A transaction has begun, so the server is there."""
+        self._silent = False
+
     @contextmanager
-    def _heard(self) -> Iterator[None]:
+    def _watched(self) -> Iterator[None]:
         try:
             yield
         except Exception as fault:
             self._silent = isinstance(getattr(fault, "orig", None), ConnectionTimeout)
             self._again = monotonic() + REST_SECONDS
             raise
-        self._silent = False

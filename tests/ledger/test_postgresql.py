@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from psycopg.errors import ConnectionTimeout
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
 from calfeed.ledger import Claimed, Ledger, Result, Settlement
-from calfeed.ledger.postgresql import Patient, defaults
+from calfeed.ledger.postgresql import Line, Patient, defaults
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 DUE = NOW + timedelta(days=1)
@@ -127,6 +129,19 @@ def test_while_the_server_is_silent_nobody_waits_but_one(silent_server: int) -> 
         for one in threads:
             one.join()
         assert told == ["the database does not answer"] * 5
+
+
+def test_once_the_server_answers_nobody_waits_for_who_asked_first(postgresql_url: str) -> None:
+    """Who asked may have begun something long."""
+    line = Line()
+    with pytest.raises(OperationalError), line.asked():
+        raise OperationalError("SELECT 1", {}, ConnectionTimeout())
+    with pytest.raises(LedgerBusy), line.asked():
+        pass
+    with Ledger(postgresql_url) as ledger, ledger.database.engine.connect() as connection:
+        line.heard(connection)
+        with line.asked(), line.asked():
+            pass
 
 
 # A claim of whose end nobody heard
