@@ -82,3 +82,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
         sys.stderr.close()
         sys.exit(0)
+    except OSError as fault:  # a folder that is missing, not ours or full is no fault of the program
+        if fault.filename is None:
+            raise
+        click.echo(f"{fault.filename}: error: {fault.strerror}", err=True)
+        sys.exit(1)

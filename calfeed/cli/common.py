@@ -70,6 +70,11 @@ def show_problems(problems: Iterable[Problem], *, err: bool = False) -> None:
         click.echo(text, err=err)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_json(value: Any) -> None:
     """Indented JSON on stdout, as UTF-8 text."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

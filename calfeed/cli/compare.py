@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from calfeed.cli.common import FEEDS, json_option, load_catalog, print_json, progress, show_problems
+from calfeed.cli.common import FEEDS, counted, json_option, load_catalog, print_json, progress, show_problems
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
@@ -47,7 +47,7 @@ def diff(*, old: Path, new: Path, lang: str, as_json: bool) -> None:
             click.echo(f"{_shown(change.before, change.after).summary.get(lang)}: {_told(change, effect, lang)}")
         if found:
             click.echo(others(found.values(), lang))
-    click.echo(f"{len(changes)} changes" if len(changes) != 1 else "1 change", err=True)
+    click.echo(counted(len(changes), "change"), err=True)
 
 
 def _is_feed(path: Path) -> bool:
@@ -139,6 +139,8 @@ def _octets(source: str) -> bytes:
         return sys.stdin.buffer.read(MOST_OCTETS)
     if source.startswith(("http://", "https://", "webcal://")):
         return _fetched(source)
+    if "://" in source:
+        _leave(f"{source}: error: only http, https and webcal addresses are fetched")
     return _file(Path(source))
 
 

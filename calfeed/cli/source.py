@@ -16,6 +16,7 @@ from calfeed.cli.common import (
     FEEDS,
     Instant,
     as_instant,
+    counted,
     end_instant,
     events_option,
     json_option,
@@ -86,7 +87,7 @@ def check(ctx: click.Context, *, paths: tuple[str, ...], style: str, events: str
     else:
         click.echo(report(problems, style, _titles(style)), nl=False)
     errors = sum(problem.severity == "error" for problem in problems)
-    click.echo(f"{errors} errors, {len(problems) - errors} warnings", err=True)
+    click.echo(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}", err=True)
     sys.exit(1 if errors else 0)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from calfeed.cli import COMMANDS
+from calfeed.cli import COMMANDS, main
 
 Run = Callable[..., Result]
 
@@ -95,3 +95,13 @@ def test_a_broken_source_gives_problems_and_exit_1_in_every_command_that_reads_i
         result = run(*command)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.startswith("events.toml:1:")
+
+
+def test_what_cannot_be_written_is_told_in_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is missing, or where nothing can be made, is no traceback."""
+    for command in (["init", "nowhere/events.toml"], ["build", "--out", "/proc/nowhere"]):
+        with pytest.raises(SystemExit) as left:
+            main(command)
+        (line,) = capsys.readouterr().err.splitlines()
+        assert left.value.code == 1
+        assert line == f"{command[-1]}: error: No such file or directory"
