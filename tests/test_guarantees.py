@@ -15,7 +15,10 @@ ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line
 ATTACKS = [
     *sorted((ROOT / "tests" / "hostile").glob("test_*.py")),
     *sorted((ROOT / "tests" / "fuzz").glob("test_*.py")),
-    *(ROOT / "tests" / "system" / f"test_{name}.py" for name in ("crash", "cut_lines", "surroundings", "soak", "rolling_deploy")),
+    *(
+        ROOT / "tests" / "system" / f"test_{name}.py"
+        for name in ("crash", "cut_lines", "rolling_deploy", "soak", "surroundings")
+    ),
 ]
 
 
