@@ -238,6 +238,7 @@ def test_a_server_that_is_restarted_under_a_running_program(
     print(f"restarted, 3 times: {count} reminders, lost {count - len(ids)}, repeated {len(receiver.taken) - count}")
     assert (reader.failed, up.process.poll()) == ([], None)
     assert all(len(found) == 1 for found in ids.values())
+    assert up.stop() == 0  # before its server goes, which waits for its clients
 
 
 def source(starts: Sequence[datetime]) -> str:
