@@ -68,7 +68,11 @@ def _tombstone_ends(
 
 
 def _embargoes(events: Iterable[Event]) -> Iterator[datetime]:
-    return (one.embargo for event in events for one in (event, *event.overrides) if one.embargo)
+    for event in events:
+        if event.embargo:
+            yield event.embargo
+        if event.overrides:
+            yield from (one.embargo for one in event.overrides if one.embargo)
 
 
 def _near_limits(events: Iterable[Event]) -> bool:
@@ -76,4 +80,6 @@ def _near_limits(events: Iterable[Event]) -> bool:
     for event in events:
         count += 1 + len(event.overrides) + len(event.rdate)
         size += max((len(text) for _, text in event.description.by_language), default=0) if event.description else 0
-    return count > MOST_EVENTS or size + count * _BYTES_AN_EVENT > MOST_OCTETS
+        if count > MOST_EVENTS or size + count * _BYTES_AN_EVENT > MOST_OCTETS:
+            return True
+    return False

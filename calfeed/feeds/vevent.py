@@ -5,9 +5,10 @@ What clients do with them is told in the manual's page on clients; a vendor's qu
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
+from functools import lru_cache
 
-from calfeed.events.model import Conference, Duration, Event, Place, Source
+from calfeed.events.model import Conference, Duration, Event, Place, Source, Status, Transparency, Visibility
 from calfeed.events.revision import Revision
 from calfeed.feeds.properties import (
     Component,
@@ -63,14 +64,19 @@ def component(part: Part, revision: Revision, style: Style, utc: frozenset[str])
 
 
 def _identity(uid: str, revision: Revision) -> list[Property]:
-    modified = utc_stamp(revision.modified)
-    return [
-        ("UID", uid, "text", ()),
-        ("DTSTAMP", modified, "date-time", ()),
-        ("CREATED", utc_stamp(revision.created), "date-time", ()),
-        ("LAST-MODIFIED", modified, "date-time", ()),
-        ("SEQUENCE", str(revision.sequence), "integer", ()),
-    ]
+    return [("UID", uid, "text", ()), *_stamps(revision.modified, revision.created, revision.sequence)]
+
+
+@lru_cache(maxsize=1024)
+def _stamps(modified: datetime, created: datetime, sequence: int) -> tuple[Property, ...]:
+    """The same for all that was published together."""
+    stamp = utc_stamp(modified)
+    return (
+        ("DTSTAMP", stamp, "date-time", ()),
+        ("CREATED", utc_stamp(created), "date-time", ()),
+        ("LAST-MODIFIED", stamp, "date-time", ()),
+        ("SEQUENCE", str(sequence), "integer", ()),
+    )
 
 
 def _times(part: Part, utc: frozenset[str]) -> list[Property]:
@@ -109,23 +115,33 @@ def _place(place: Place, style: Style) -> list[Property]:
 
 
 def _state(event: Event, style: Style) -> list[Property]:
-    cancelled = event.status == "cancelled"
-    busy = event.transparency == "opaque" and not cancelled
-    outlook = "FREE" if not busy else "TENTATIVE" if event.status == "tentative" else "BUSY"
-    found: list[Property] = [
-        ("STATUS", "CONFIRMED" if cancelled and style.mark else event.status.upper(), "text", ()),
-        ("TRANSP", "OPAQUE" if busy else "TRANSPARENT", "text", ()),
-        ("X-MICROSOFT-CDO-BUSYSTATUS", outlook, "text", ()),
-    ]
-    if event.all_day:
-        found.append(("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE", "text", ()))
-    if event.visibility == "private":
-        found.append(("CLASS", "PRIVATE", "text", ()))
+    days, marked = event.all_day, style.mark
+    found = [*_standing(event.status, event.transparency, event.visibility, days=days, marked=marked)]
     if event.categories:
         found.append(("CATEGORIES", event.categories, "texts", ()))
     if event.priority is not None:
         found.append(("PRIORITY", str(event.priority), "integer", ()))
     return found
+
+
+@lru_cache(maxsize=256)
+def _standing(
+    status: Status, transparency: Transparency, visibility: Visibility, *, days: bool, marked: bool
+) -> tuple[Property, ...]:
+    """The same for most events."""
+    cancelled = status == "cancelled"
+    busy = transparency == "opaque" and not cancelled
+    outlook = "FREE" if not busy else "TENTATIVE" if status == "tentative" else "BUSY"
+    found: list[Property] = [
+        ("STATUS", "CONFIRMED" if cancelled and marked else status.upper(), "text", ()),
+        ("TRANSP", "OPAQUE" if busy else "TRANSPARENT", "text", ()),
+        ("X-MICROSOFT-CDO-BUSYSTATUS", outlook, "text", ()),
+    ]
+    if days:
+        found.append(("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE", "text", ()))
+    if visibility == "private":
+        found.append(("CLASS", "PRIVATE", "text", ()))
+    return tuple(found)
 
 
 def _links(part: Part, style: Style) -> list[Property]:
