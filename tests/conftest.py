@@ -67,7 +67,8 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
     name = f"calfeed_{uuid.uuid4().hex}"
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-        yield postgresql_server.replace("/postgres?", f"/{name}?")
+        patient = "connect_timeout=60"  # a busy disk may keep the first connection to a new database waiting
+        yield postgresql_server.replace("/postgres?", f"/{name}?{patient}&")
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
