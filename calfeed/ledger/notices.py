@@ -113,8 +113,13 @@ def _waiting(connection: Connection, uid: str) -> list[str]:
 
 
 def _since(base: Revision, change: Change, now: datetime) -> Change | None:
-    """The change as seen from the state that is known; None when it only undoes what nobody was told."""
+    """The change as seen from the state that is known; None when it only undoes what nobody was told.
+
+    Nor is it told that something is gone to those who know that it is off: both are one message.
+    """
     before, after = shown(base.event, now), change.after and shown(change.after, now)
+    if after is None and before.status == "cancelled":
+        return None
     found = compare(before, after)
     if found is None:
         return None

@@ -137,6 +137,7 @@ MOVED, BACK = ("edit", timedelta(hours=33)), ("edit", timedelta(hours=30))
 
 @example(history=[MOVED, ("turn", "killed after"), BACK])
 @example(history=[MOVED, ("turn", "killed before"), BACK])
+@example(history=[("edit", "removed"), ("turn", "sent"), ("edit", "cancelled"), ("edit", "removed")])
 @example(history=[MOVED, ("turn", "failed"), BACK])
 @example(history=[MOVED, ("turn", "sent"), ("edit", "cancelled"), ("turn", "killed after"), MOVED])
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
