@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("calfeed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("calfeed")
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from calfeed.events.model import (
@@ -29,9 +28,6 @@ from calfeed.events.model import (
 )
 from calfeed.events.occurrences import check_rule, length, occurrences
 from calfeed.events.rules import WEEKDAYS, canonical_rule
-
-settings.register_profile("laws", deadline=None)  # a busy machine is no fault of the code
-settings.load_profile("laws")
 
 ZONES = (
     "Asia/Shanghai",
