@@ -30,18 +30,7 @@ from calfeed.ledger import Ledger, State
 
 pytestmark = pytest.mark.slow
 
-SOURCE = """
-[calendar]
-id = "desk"
-name = "Desk"
-timezone = "Asia/Shanghai"
-
-[[channels]]
-id = "hook"
-kind = "webhook"
-url = "env:HOOK_URL"
-before = ["1h"]
-"""
+SOURCE = (Path(__file__).parent / "desk.toml").read_text(encoding="utf-8")
 EVENT = '\n[[events]]\nid = "event-{}"\nsummary = "Event {}"\nstart = {}\nduration = "1h"\n'
 COUNT = 300
 CLAIM, SETTLE = rb"UPDATE delivery SET .*attempt=\(delivery\.attempt", rb"INSERT INTO attempt"

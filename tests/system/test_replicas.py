@@ -31,18 +31,7 @@ CALFEED = Path(sys.executable).with_name("calfeed")
 TOKEN = "a-token-for-operators-only"
 VALIDATORS = ("ETag", "Last-Modified")
 
-HEAD = """
-[calendar]
-id = "desk"
-name = "Desk"
-timezone = "Asia/Shanghai"
-
-[[channels]]
-id = "hook"
-kind = "webhook"
-url = "env:HOOK_URL"
-before = ["1h"]
-"""
+HEAD = (Path(__file__).parent / "desk.toml").read_text(encoding="utf-8")
 
 EVENT = """
 [[events]]

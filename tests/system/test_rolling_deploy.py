@@ -26,19 +26,7 @@ pytestmark = pytest.mark.slow
 
 OLDER = sorted((Path(__file__).parent / "older").glob("*.tar.xz"))
 COUNT = 400
-SOURCE = """
-[calendar]
-id = "desk"
-name = "Desk"
-timezone = "Asia/Shanghai"
-
-[[channels]]
-id = "hook"
-kind = "webhook"
-url = "env:HOOK_URL"
-before = ["1h"]
-changes = false
-"""
+SOURCE = (Path(__file__).parent / "desk.toml").read_text(encoding="utf-8") + "changes = false\n"
 EVENT = '\n[[events]]\nid = "event-{0}"\nsummary = "Event {0}"\nstart = {1}\nduration = "1h"\n'
 PLAN = """
 import sys
