@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from calfeed.errors import LedgerError, Location, Problem, SourceError
+from calfeed.events import bounds
 from calfeed.events.model import Catalog
 from calfeed.events.parse import uncollected
 from calfeed.events.reader import Reader
@@ -31,7 +32,7 @@ REST_SECONDS = 0.1
 RETRY = timedelta(seconds=5)
 """After this a publication is tried again that the ledger could not take, or took for an old source."""
 BEAT = timedelta(seconds=15)
-MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = bounds.SOURCE_BYTES
 _TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB"
 
 

@@ -96,7 +96,7 @@ def read(out: Path) -> Remembered:
     try:
         data = json.loads(file.read_bytes())
         revisions = {each["uid"]: _to_revision(each) for each in data["revisions"]}
-        hidden = {key: _to_count(each) for key, each in data.get("hidden", {}).items()}
+        hidden = {key: Count(**_counted(each)) for key, each in data.get("hidden", {}).items()}
         return Remembered(revisions, tuple(map(_to_change, data["changes"])), hidden)
     except FileNotFoundError:
         return Remembered({})
@@ -126,13 +126,14 @@ def _count(one: Count | Revision) -> Json:
     }
 
 
-def _to_count(data: Json) -> Count:
-    return Count(
-        data["number"],
-        data["sequence"],
-        datetime.fromisoformat(data["created"]),
-        datetime.fromisoformat(data["modified"]),
-    )
+def _counted(data: Json) -> Json:
+    """What `_count` wrote, as arguments by name."""
+    return {
+        "number": data["number"],
+        "sequence": data["sequence"],
+        "created": datetime.fromisoformat(data["created"]),
+        "modified": datetime.fromisoformat(data["modified"]),
+    }
 
 
 def _revision(revision: Revision) -> Json:
@@ -148,10 +149,7 @@ def _revision(revision: Revision) -> Json:
 def _to_revision(data: Json) -> Revision:
     return Revision(
         uid=data["uid"],
-        number=data["number"],
-        sequence=data["sequence"],
-        created=datetime.fromisoformat(data["created"]),
-        modified=datetime.fromisoformat(data["modified"]),
+        **_counted(data),
         removed=None if data["removed"] is None else datetime.fromisoformat(data["removed"]),
         digest=data["digest"],
         event=from_record(data["event"]),

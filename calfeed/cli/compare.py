@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from calfeed.cli.common import FEEDS, counted, json_option, load_catalog, print_json, progress, show_problems
+from calfeed.events import bounds
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog, Event
     from calfeed.events.revision import Change
     from calfeed.reminders.effect import Effect
 
-MOST_OCTETS = 64 * 2**20 + 1
+MOST_OCTETS = bounds.SOURCE_BYTES + 1
 """What is read of an address or of stdin: one octet more than an import takes, so that it refuses what is larger."""
 
 

@@ -82,8 +82,9 @@ def diff(old: Catalog, new: Catalog, at: datetime) -> tuple[Change, ...]:
 
 
 def _digest(event: Event, old: Revision | None) -> str:
-    known = old is not None and old.removed is None and _surely_same(old.event, event)
-    return old.digest if old is not None and known else digest(event)
+    if old is not None and old.removed is None and _surely_same(old.event, event):
+        return old.digest
+    return digest(event)
 
 
 def _revision(event: Event, old: Revision | None, fresh: str, now: datetime) -> Revision:

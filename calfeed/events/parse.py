@@ -6,7 +6,6 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 from calfeed.errors import Location, Problem, SourceError
 from calfeed.events import bounds, references, schema, times, values
@@ -119,14 +118,9 @@ def _events(shapes: Sequence[Shaped], calendar: Calendar, report: Report) -> lis
     tables = references.unique("events", (shape.events for shape in shapes), report)
     if len(tables) > bounds.EVENTS:
         report.add(0, (), f"the source has {len(tables)} events, more than {bounds.EVENTS}", "split it into calendars")
-    uids = references.uids(tables, namespace(calendar))
+    uids = references.uids(tables, references.namespace(calendar.id))
     references.check_parents(tables)
     return events_of(tables, calendar, uids, report)
-
-
-def namespace(calendar: Calendar) -> UUID:
-    """That of the UIDs which events have by their ids."""
-    return uuid5(NAMESPACE_URL, f"calfeed:{calendar.id}")
 
 
 def events_of(

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 from calfeed.errors import Location
 from calfeed.events import bounds, references
 from calfeed.events.model import Catalog, Event
-from calfeed.events.parse import events_of, namespace, parse, uncollected
+from calfeed.events.parse import events_of, parse, uncollected
 from calfeed.events.report import Report
 from calfeed.events.shapes import shaped
 from calfeed.events.source import Document, excerpt, read, text_of
@@ -185,7 +185,7 @@ def _parsed(document: Document, catalog: Catalog, others: Sequence[Event]) -> li
     if report.found:
         return None
     tables = references.unique("events", [shape.events], report)
-    uids = references.uids(tables, namespace(catalog.calendar))
+    uids = references.uids(tables, references.namespace(catalog.calendar.id))
     references.check_parents(tables)
     known = {event.id: event.uid for event in others} | uids
     events = events_of(tables, catalog.calendar, known, report)

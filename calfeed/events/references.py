@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha1
 from typing import Protocol, TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from calfeed.errors import Location
 from calfeed.events.model import ALL, Channel, Event, Feed
@@ -66,6 +66,11 @@ def uids(events: Iterable[Placed[EventTable]], namespace: UUID) -> dict[str, str
         if first is not place:
             scope.error(("uid",) if table.uid else ("id",), f"{uid!r} is already the UID of the event at {first}")
     return by_id
+
+
+def namespace(calendar_id: str) -> UUID:
+    """That of the UIDs which a calendar's events have by their ids."""
+    return uuid5(NAMESPACE_URL, f"calfeed:{calendar_id}")
 
 
 def eternal_uid(namespace: UUID, name: str) -> str:

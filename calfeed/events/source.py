@@ -170,14 +170,13 @@ def read(files: Iterable[tuple[str, str | bytes]]) -> Tables:
 def excerpt(name: str, text: str, line: int) -> Document | None:
     """Entries of ``[[events]]`` that begin at a ``line`` of a file, by themselves; None when it is anything else."""
     header = _HEADER.match(text)
-    if header is not None and (header[1], *scan.names(header[2])) != ("[[", "events"):
+    if text and (header is None or (header[1], *scan.names(header[2])) != ("[[", "events")):
         return None
     try:
-        data = tomli.loads(text)
-    except (tomli.TOMLDecodeError, RecursionError, ValueError):
+        data = _loaded(text)
+    except _Unreadable:
         return None
-    is_sure = header is not None and data.keys() == {"events"}
-    return Document(name, "\n" * (line - 1) + text, data) if is_sure or not text else None
+    return Document(name, "\n" * (line - 1) + text, data) if data.keys() <= {"events"} else None
 
 
 def text_of(content: str | bytes) -> str | None:

@@ -6,13 +6,14 @@ process's of which nobody here knows. Nothing of them was sent, so they need not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from calfeed.ledger.claims import SENDING
+from calfeed.ledger.database import Database
 from calfeed.ledger.schema import delivery
 from calfeed.ledger.settling import settle
 from calfeed.ledger.values import Claimed, Result, Settlement
@@ -27,16 +28,28 @@ class Hand:
         self._doubtful: set[bool] = set()
 
     @contextmanager
-    def claiming(self, *, copies: bool) -> Iterator[None]:
-        """While a claim is made and committed: one that fails leaves a doubt to be cleared before the next."""
+    def claiming(
+        self, database: Database, settlements: Sequence[Settlement], now: datetime, *, copies: bool
+    ) -> Iterator[tuple[Connection, list[Claimed]]]:
+        """A transaction that settles and then claims: what is put into the list is in hand once it is committed.
+
+        One that fails leaves a doubt, to be cleared before the next.
+        """
+        claimed: list[Claimed] = []
         try:
-            yield
+            with database.write() as connection:
+                self._clear(connection, now, copies=copies)
+                if settlements:
+                    settle(connection, self._owner, settlements, now)
+                yield connection, claimed
         except BaseException:
             self._doubtful.add(copies)
             raise
         self._doubtful.discard(copies)
+        self.settled(settlements)
+        self._held.update(one.id for one in claimed)
 
-    def clear(self, connection: Connection, now: datetime, *, copies: bool) -> None:
+    def _clear(self, connection: Connection, now: datetime, *, copies: bool) -> None:
         """Gives back what was claimed by a transaction of whose end nobody heard."""
         if copies not in self._doubtful:
             return
@@ -46,10 +59,6 @@ class Hand:
         unsent = [Settlement(delivery=row.id, attempt=row.attempt, result=Result.UNSENT, ended=now) for row in rows]
         if unsent:
             settle(connection, self._owner, unsent, now)
-
-    def took(self, claimed: Iterable[Claimed]) -> None:
-        """These are handed out."""
-        self._held.update(one.id for one in claimed)
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """These are done with."""

@@ -151,15 +151,10 @@ class Ledger:
         settled: Sequence[Settlement] = (),
     ) -> list[Claimed]:
         """At most ``limit`` deliveries that this process alone may send now."""
-        with self._hand.claiming(copies=False), self.database.write() as connection:
-            self._hand.clear(connection, now, copies=False)
-            if settled:
-                settling.settle(connection, self.process.id, settled, now)
-            claimed = claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit)
+        with self._hand.claiming(self.database, settled, now, copies=False) as (connection, claimed):
+            claimed.extend(claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit))
             current = publications.current_state(connection, self._current)
         self._current = current
-        self._hand.settled(settled)
-        self._hand.took(claimed)
         return claimed
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:

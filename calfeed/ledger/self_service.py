@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from calfeed.ledger import allowances, audiences, copies, reading, settling, subscriptions
+from calfeed.ledger import allowances, audiences, copies, reading, subscriptions
 from calfeed.ledger.allowances import Quota
 from calfeed.ledger.copies import Copy
 from calfeed.ledger.database import Database
@@ -101,14 +101,10 @@ class SelfService:
 
         ``admit`` as in `copies.claim`.
         """
-        with self._hand.claiming(copies=True), self._database.write() as connection:
-            self._hand.clear(connection, now, copies=True)
-            if settlements:
-                settling.settle(connection, self._owner, settlements, now)
-            claimed = copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
-        self._hand.settled(settlements)
-        self._hand.took(one.claimed for one in claimed)
-        return claimed
+        with self._hand.claiming(self._database, settlements, now, copies=True) as (connection, claimed):
+            found = copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
+            claimed.extend(one.claimed for one in found)
+        return found
 
     def prune(self, now: datetime) -> int:
         """Drops what is too old to matter; counts it."""

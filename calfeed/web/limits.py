@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -42,11 +42,9 @@ class Allowance:
 
 @dataclass
 class Limiter:
-    """``quota`` writes in ``window``, refilled evenly. Safe to share between threads."""
+    """So many writes as ``terms`` say, for each address. Safe to share between threads."""
 
-    policy: str
-    quota: int
-    window: timedelta
+    terms: Quota
     _buckets: OrderedDict[bytes, tuple[float, datetime]] = field(default_factory=OrderedDict)
     _salt: tuple[date, bytes] = (date.min, b"")
     _lock: Lock = field(default_factory=Lock)
@@ -67,13 +65,8 @@ class Limiter:
         with self._lock:
             return self._allowance(self._tokens(self._key(address, now), now))
 
-    @property
-    def terms(self) -> Quota:
-        """As the ledger counts."""
-        return Quota(self.policy, self.quota, self.window)
-
     def _tokens(self, key: bytes, now: datetime) -> float:
-        return self.terms.refilled(*self._buckets.get(key, (float(self.quota), now)), now)
+        return self.terms.refilled(*self._buckets.get(key, (float(self.terms.quota), now)), now)
 
     def _keep(self, key: bytes, tokens: float, now: datetime) -> Allowance:
         self._buckets[key] = (tokens, now)
@@ -83,9 +76,9 @@ class Limiter:
         return self._allowance(tokens)
 
     def _allowance(self, tokens: float) -> Allowance:
-        window = int(self.window.total_seconds())
-        reset = ceil((self.quota - tokens) * self.terms.each)
-        return Allowance(self.policy, self.quota, window, max(int(tokens), 0), reset)
+        terms, window = self.terms, int(self.terms.window.total_seconds())
+        reset = ceil((terms.quota - tokens) * terms.each)
+        return Allowance(terms.policy, terms.quota, window, max(int(tokens), 0), reset)
 
     def _key(self, address: str, now: datetime) -> bytes:
         if self._salt[0] != now.date():

@@ -13,6 +13,7 @@ from flask import Flask, Response, current_app, g, json, request
 from calfeed.channels.guard import GuardedTransport
 from calfeed.channels.transport import Refused
 from calfeed.errors import NotFound, TooMany
+from calfeed.ledger.allowances import Quota
 from calfeed.ledger.subscriptions import Subscription
 from calfeed.settings import Settings
 from calfeed.web.faults import respond
@@ -30,8 +31,8 @@ class Counter:
     """Where strangers are served: ``asking`` bounds an address's new subscriptions, ``writing`` its other writes."""
 
     check: Callable[[str], None]
-    asking: Limiter = field(default_factory=lambda: Limiter("subscriptions", 20, timedelta(hours=1)))
-    writing: Limiter = field(default_factory=lambda: Limiter("writes", 60, timedelta(minutes=1)))
+    asking: Limiter = field(default_factory=lambda: Limiter(Quota("subscriptions", 20, timedelta(hours=1))))
+    writing: Limiter = field(default_factory=lambda: Limiter(Quota("writes", 60, timedelta(minutes=1))))
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from calfeed.channels.transport import Refused
 from calfeed.events.model import Duration
 from calfeed.ledger import Ledger
+from calfeed.ledger.allowances import Quota
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.subscriptions import Wish
 from calfeed.publish import Publisher
@@ -84,7 +85,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         publisher.reload()
         app = create_app(publisher, ledger, Settings(events=source, admin_token=OPERATOR), clock=lambda: NOW)
         counter = app.extensions["calfeed.self_service"]
-        counter.asking = counter.writing = Limiter("tests", 10**9, timedelta(hours=1))
+        counter.asking = counter.writing = Limiter(Quota("tests", 10**9, timedelta(hours=1)))
         counter.check = _only_this_machine
         one, token = ledger.self_service.create(WISH, NOW)
         ledger.self_service.verify(one.id, NOW)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calfeed.errors import TooMany
+from calfeed.ledger.allowances import Quota
 from calfeed.web import limits
 from calfeed.web.limits import Limiter, network
 
@@ -16,7 +17,7 @@ NOW = datetime(2024, 5, 14, 9, tzinfo=UTC)
 @pytest.fixture
 def limiter() -> Limiter:
     """Six an hour: one comes back every ten minutes."""
-    return Limiter("writes", 6, timedelta(hours=1))
+    return Limiter(Quota("writes", 6, timedelta(hours=1)))
 
 
 def taken(limiter: Limiter, minutes: float, address: str = "192.0.2.1") -> int | str:

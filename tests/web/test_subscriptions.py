@@ -13,6 +13,7 @@ import pytest
 
 from calfeed.channels.guard import GuardedTransport
 from calfeed.ledger import Result, Settlement
+from calfeed.ledger.allowances import Quota
 from calfeed.ledger.subscriptions import Standing, Subscription, find
 from calfeed.web.limits import Limiter
 from calfeed.web.words import Words
@@ -259,13 +260,13 @@ class TestLimits:
     """How often one address may write."""
 
     def test_each_answer_says_how_much_is_left(self, counter: Counter) -> None:
-        counter.extension.asking = Limiter("subscriptions", 2, timedelta(hours=1))
+        counter.extension.asking = Limiter(Quota("subscriptions", 2, timedelta(hours=1)))
         found = [counter.ask().headers["RateLimit"] for _ in range(2)]
         assert found == ['"subscriptions";r=1;t=1800', '"subscriptions";r=0;t=3600']
         assert counter.ask().headers["RateLimit-Policy"] == '"subscriptions";q=2;w=3600'
 
     def test_too_many_are_told_when_to_come_back(self, counter: Counter) -> None:
-        counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
+        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
         counter.ask()
         response = counter.ask()
         assert (response.status_code, response.mimetype) == (429, "application/problem+json")
@@ -277,7 +278,7 @@ class TestLimits:
         """As two workers would: each with a memory of its own."""
         found = []
         for _ in range(3):
-            counter.extension.asking = Limiter("subscriptions", 2, timedelta(hours=1))
+            counter.extension.asking = Limiter(Quota("subscriptions", 2, timedelta(hours=1)))
             response = counter.ask()
             found.append((response.status_code, response.headers["RateLimit"]))
         assert found == [
@@ -289,17 +290,17 @@ class TestLimits:
     def test_who_has_nothing_left_costs_the_database_nothing(
         self, counter: Counter, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
+        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
         counter.ask()
         monkeypatch.setattr(counter.served.ledger.self_service, "take", None)
         assert counter.ask().status_code == 429
 
     def test_what_cannot_be_counts_too(self, counter: Counter) -> None:
-        counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
+        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
         assert [counter.ask(url="nonsense").status_code for _ in range(2)] == [422, 429]
 
     def test_addresses_do_not_share(self, counter: Counter) -> None:
-        counter.extension.asking = Limiter("subscriptions", 1, timedelta(hours=1))
+        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
         found = [
             counter.client.post(API, json={"url": URL}, environ_base={"REMOTE_ADDR": address}).status_code
             for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1")
@@ -312,7 +313,7 @@ class TestLimits:
         assert (response.status_code, response.headers["Retry-After"]) == (429, "86400")
 
     def test_reading_is_not_limited(self, counter: Counter) -> None:
-        counter.extension.asking = counter.extension.writing = Limiter("all", 1, timedelta(hours=1))
+        counter.extension.asking = counter.extension.writing = Limiter(Quota("all", 1, timedelta(hours=1)))
         made = counter.made()
         assert {counter.call("GET", made).status_code for _ in range(5)} == {200}
 

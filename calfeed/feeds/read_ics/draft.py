@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
+from calfeed.events import references
 from calfeed.feeds.read_ics import toml
 from calfeed.feeds.read_ics.entry import Entry
 
@@ -27,11 +27,11 @@ class Draft:
 
     def toml(self) -> str:
         """The event list as TOML."""
-        namespace = uuid5(NAMESPACE_URL, f"calfeed:{self.calendar['id']}")
+        namespace = references.namespace(self.calendar["id"])
         tables = [toml.table("[calendar]", self.calendar)]
         for entry in self.entries:
             keys = {"id": entry.id, **entry.keys}
-            if entry.uid and entry.uid != str(uuid5(namespace, entry.id)):
+            if entry.uid and entry.uid != references.eternal_uid(namespace, entry.id):
                 keys["uid"] = entry.uid
             tables.append(toml.table("[[events]]", _tidy(keys)))
             tables += [toml.table("[[events.overrides]]", each.changes) for each in entry.overrides]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from calfeed.errors import Location, Problem, SourceError
+from calfeed.events import bounds
 from calfeed.feeds.lint import findings
 from calfeed.feeds.lint.content import Line, read_line
 from calfeed.feeds.lint.octets import unfold
@@ -16,7 +17,7 @@ from calfeed.feeds.read_ics.refusal import refusal
 _CARET = re.compile(r"\^([nN'^])")
 _CARETS = {"n": "\n", "N": "\n", "'": '"', "^": "^"}
 
-MOST_OCTETS = 64 * 2**20
+MOST_OCTETS = bounds.SOURCE_BYTES
 """A file as large as the largest event list; what is larger is refused."""
 
 
