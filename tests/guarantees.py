@@ -58,7 +58,7 @@ def run(tests: list[str]) -> dict[str, Outcome]:
         ]
         subprocess.run([sys.executable, "-m", "pytest", *options, *tests], cwd=ROOT, stdout=sys.stderr, check=False)
         found: dict[str, Outcome] = defaultdict(Outcome)
-        for case in ET.parse(report).iter("testcase"):  # noqa: S314  pytest's own
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314  # pytest's own
             file = case.get("classname", "").replace(".", "/")
             found[f"{file}.py::{case.get('name', '').partition('[')[0]}"].add(case)
     return found

@@ -127,7 +127,7 @@ class Senders:
             job = self._jobs.get()
             try:
                 done = self._sent(job, self._clock())
-            except Exception as fault:  # noqa: BLE001  a thread that dies would take its place in the pool with it
+            except Exception as fault:  # noqa: BLE001  # a thread that dies would take its place in the pool with it
                 log.error("a delivery failed inside calfeed: %s", type(fault).__name__, extra=_names(job))
                 done = unanswered(job, Result.RETRY, self._clock(), f"calfeed failed: {type(fault).__name__}")
             self._done.put(done)

@@ -90,7 +90,7 @@ def _overrides(
     return tuple(sorted(found.values(), key=lambda each: times.order(each.recurrence_id or each.start)))
 
 
-def _override(  # noqa: PLR0917  six things make an occurrence, all of them its own
+def _override(  # noqa: PLR0917  # six things make an occurrence, all of them its own
     table: schema.OverrideTable, scope: Scope, event: Event, moment: Moment, language: str, place: Location
 ) -> Event:
     given = given_keys(table, scope, language)

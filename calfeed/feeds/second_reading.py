@@ -24,7 +24,7 @@ def second_reading(data: bytes, file: str) -> list[Problem]:
         return []
     try:
         calendars = Calendar.from_ical(data, multiple=True)
-    except Exception as fault:  # noqa: BLE001 -- whatever it raises, it is the library's word on this file
+    except Exception as fault:  # noqa: BLE001  # whatever it raises, it is the library's word on this file
         return [_warning(file, f"the icalendar library cannot read it: {_line(fault)}")]
     told = [text for calendar in calendars for text in _faults(calendar)]
     return [_warning(file, text) for text in told[:MOST_TOLD]]

@@ -107,7 +107,7 @@ def rendered(text: str, root: str = "") -> Markup:
     html = re.sub(r'href="([\w-]+)\.md(?=["#])', rf'href="{root}/help/\1', html)  # as git hosts show the same pages
     html = re.sub(r' style="text-align:(left|center|right)"', r' class="\1"', html)  # no inline styles
     html = html.replace('src="pictures/', f'src="{root}/help/pictures/')
-    return Markup(re.sub(r"<h([23])>(.*?)</h\1>", _anchored, html))  # noqa: S704 -- our own files
+    return Markup(re.sub(r"<h([23])>(.*?)</h\1>", _anchored, html))  # noqa: S704  # our own files
 
 
 def _anchored(heading: re.Match[str]) -> str:

@@ -27,4 +27,4 @@ def qr(text: str, title: str = "") -> Markup:
     )
     svg = out.getvalue().decode().strip()
     role = 'role="img"' if title else 'aria-hidden="true"'
-    return Markup(svg.replace("<svg ", f"<svg {role} ", 1).replace('stroke="#000"', 'stroke="currentColor"'))  # noqa: S704 -- segno escapes the title
+    return Markup(svg.replace("<svg ", f"<svg {role} ", 1).replace('stroke="#000"', 'stroke="currentColor"'))  # noqa: S704  # segno escapes the title

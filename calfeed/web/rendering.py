@@ -84,4 +84,4 @@ def _query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _html(text: str) -> Markup:
-    return Markup(markdown.html(text))  # noqa: S704 -- sanitised by nh3 in feeds/markdown.py
+    return Markup(markdown.html(text))  # noqa: S704  # sanitised by nh3 in feeds/markdown.py

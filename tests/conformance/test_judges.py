@@ -90,7 +90,7 @@ def written(seed: int) -> str:
 
 def happening(chance: random.Random, number: int) -> str:
     words = ["fair, again", "back\\slash", "semi; colon", "«ёлка»", "展览会", 'a "quoted" word', "long " * 30 + "tail"]
-    begin = datetime(2024, 1, 1) + timedelta(days=chance.randint(0, 300), minutes=15 * chance.randint(24, 88))  # noqa: DTZ001 — local
+    begin = datetime(2024, 1, 1) + timedelta(days=chance.randint(0, 300), minutes=15 * chance.randint(24, 88))  # noqa: DTZ001  # local
     lines = ["[[events]]", f'id = "e{number}"', f"summary = {json.dumps(chance.choice(words), ensure_ascii=False)}"]
     step = timedelta(days=chance.choice([1, 7]))
     if chance.random() < 0.3:

@@ -139,7 +139,7 @@ def test_no_text_becomes_a_line_of_icalendar(make_site: Callable[..., Any]) -> N
 
 def test_no_text_becomes_markup_of_atom_or_json(make_site: Callable[..., Any]) -> None:
     site = make_site(catalog(TEXTS))
-    tree = ET.fromstring(site.ask("/feeds/all.atom").body)  # noqa: S314  our own octets, of a parser that is not ours
+    tree = ET.fromstring(site.ask("/feeds/all.atom").body)  # noqa: S314  # our own octets, of a parser that is not ours
     assert {one.tag for one in tree.iter() if not one.tag.startswith("{http://www.w3.org/2005/Atom}")} == set()
     for one in tree.iter("{http://www.w3.org/2005/Atom}content"):
         assert one.get("type") in {None, "text"} or read(one.text or "").danger == []

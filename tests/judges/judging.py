@@ -26,7 +26,7 @@ def judge(expand: Callable[[str, datetime, datetime], Found]) -> None:
 def _one(expand: Callable[[str, datetime, datetime], Found], text: str, since: datetime, until: datetime) -> object:
     try:
         found = [(_said(start), _said(_end(start, end)), title) for start, end, title in expand(text, since, until)]
-    except Exception as fault:  # noqa: BLE001 — whatever it is, it is the judge's answer
+    except Exception as fault:  # noqa: BLE001  # whatever it is, it is the judge's answer
         return {"error": f"{type(fault).__name__}: {fault}"[:300]}
     begin, end = since.date().isoformat(), until.date().isoformat()
     return sorted(list(each) for each in set(found) if begin <= each[0][:10] < end)

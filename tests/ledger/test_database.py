@@ -63,7 +63,7 @@ def test_instants_come_back_as_they_were_in_utc(database_url: str) -> None:
 
 def test_a_time_without_a_zone_is_refused(path: Path) -> None:
     with ready(path) as ledger, pytest.raises(Exception, match="a time without a zone"):
-        ledger.beat(datetime(2024, 5, 10))  # noqa: DTZ001  that is what is refused
+        ledger.beat(datetime(2024, 5, 10))  # noqa: DTZ001  # that is what is refused
 
 
 def test_a_locked_database_is_busy_and_works_again_later(path: Path) -> None:

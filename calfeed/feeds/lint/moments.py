@@ -62,7 +62,7 @@ def _moment(text: str, tzid: str | None) -> When | None:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 — a wall clock, its zone stands beside it
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001  # a wall clock, its zone stands beside it
 
 
 def instant(when: When) -> datetime | None:
@@ -79,7 +79,7 @@ def instant(when: When) -> datetime | None:
 def exists(when: When) -> bool:
     """Whether the clock ever showed that time (False where it was put forward over it)."""
     zone = iana(when.tzid) if when.tzid else None
-    if zone is None or not timedelta(days=366) < when.clock - datetime.min < timedelta(days=3650000):  # noqa: DTZ901 — clocks
+    if zone is None or not timedelta(days=366) < when.clock - datetime.min < timedelta(days=3650000):  # noqa: DTZ901  # clocks
         return True
     shown = when.clock.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
     return shown.replace(tzinfo=None) == when.clock

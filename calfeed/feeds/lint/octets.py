@@ -85,7 +85,7 @@ def unfold(data: bytes, report: Report) -> Iterator[Logical]:
             yield _logical(first, parts, report)
         elif body[0] in _FOLD_MARKS:
             report.add(findings.FIRST_FOLD, "the first line begins with a space or tab", line=number)
-            body = body.lstrip(b" \t")  # noqa: PLW2901 — the rest is read as if it were a line
+            body = body.lstrip(b" \t")  # noqa: PLW2901  # the rest is read as if it were a line
         first, parts = number, [body]
     if parts:
         yield _logical(first, parts, report)

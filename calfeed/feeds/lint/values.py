@@ -54,7 +54,7 @@ def read_date_time(text: str) -> datetime | None:
     *parts, second, _utc = match.groups()
     year, month, day, hour, minute = map(int, parts)
     try:
-        return datetime(year, month, day, hour, minute, 59 if second == "60" else int(second))  # noqa: DTZ001 — a wall clock
+        return datetime(year, month, day, hour, minute, 59 if second == "60" else int(second))  # noqa: DTZ001  # a wall clock
     except ValueError:
         return None
 

@@ -104,7 +104,7 @@ def _candidates(preferred: str | None) -> Iterable[str]:
 def offset(definition: Component, clock: datetime) -> timedelta | None:
     """The offset that a VTIMEZONE gives to a local time; None where it gives none."""
     changes = _changes(definition, clock.year)
-    second = int((clock - datetime(clock.year, 1, 1)).total_seconds())  # noqa: DTZ001 — two wall clocks
+    second = int((clock - datetime(clock.year, 1, 1)).total_seconds())  # noqa: DTZ001  # two wall clocks
     fitting = [each for _, each in changes if _offset_at(changes, max(second - each, 0)) == each]
     return timedelta(seconds=fitting[0]) if fitting else None
 
@@ -126,9 +126,9 @@ def _changes(definition: Component, year: int) -> list[Change]:
         after = _offset(observance.text("TZOFFSETTO"))
         if observance.name not in OBSERVANCES or start is None or before is None or after is None:
             continue
-        past.append((start.clock, after) if start.clock.year <= year else (datetime.min, before))  # noqa: DTZ901 — clocks
+        past.append((start.clock, after) if start.clock.year <= year else (datetime.min, before))  # noqa: DTZ901  # clocks
         found += [
-            (int((onset - datetime(year, 1, 1)).total_seconds()) - before, after)  # noqa: DTZ001 — two wall clocks
+            (int((onset - datetime(year, 1, 1)).total_seconds()) - before, after)  # noqa: DTZ001  # two wall clocks
             for onset in _onsets(observance, start.clock, year)
         ]
     if not found:
@@ -153,9 +153,9 @@ def _onsets(observance: Component, start: datetime, year: int) -> Iterator[datet
 def _weekday(year: int, month: int, which: int, weekday: int) -> datetime:
     """The ``which``-th such day of a month; negative numbers count from its end."""
     if which > 0:
-        first = datetime(year, month, 1)  # noqa: DTZ001 — a wall clock
+        first = datetime(year, month, 1)  # noqa: DTZ001  # a wall clock
         return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (min(which, 4) - 1))
-    last = datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)  # noqa: DTZ001 — a wall clock
+    last = datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)  # noqa: DTZ001  # a wall clock
     return last - timedelta(days=(last.weekday() - weekday) % 7 + 7 * (min(-which, 4) - 1))
 
 
