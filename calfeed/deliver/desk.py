@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from calfeed.events.changes import compare
 from calfeed.events.model import Channel
-from calfeed.events.revision import Change
 from calfeed.ledger import Claimed, Current
-from calfeed.reminders.audience import hears, known
+from calfeed.reminders.audience import hears, news
 from calfeed.reminders.digest import find_digest
 from calfeed.reminders.message import Message, Origin, change_message, digest_message, reminder_message
 from calfeed.reminders.plan import find_reminder
@@ -46,25 +44,14 @@ class Desk:
         return reminder_message(reminder, now, self.origin) if reminder else None
 
     def notice(self, claimed: Claimed, channel: Channel, now: datetime) -> Message | None:
-        """What differs now from what readers know; nothing when it is as they know it."""
+        """What is news to readers; nothing when all is as they know it."""
         revision = self.current.revisions.get(claimed.uid or "")
-        if revision is None or claimed.known is None:
-            return None
-        before, after = known(claimed.known, now), None if revision.removed else known(revision.event, now)
-        found = compare(before, after)
-        if found is None:
-            return None
-        change = Change(
-            kind=found[0],
-            at=revision.modified,
-            uid=revision.uid,
-            event_id=revision.event.id,
-            number=revision.number,
-            before=before,
-            after=after,
-            fields=found[1],
-        )
-        return change_message(change, channel, now, self.origin) if hears(channel, change, now) else None
+        if revision is not None:
+            for event in claimed.known:
+                change = news(event, revision, now)
+                if change is not None and hears(channel, change, now):
+                    return change_message(change, channel, now, self.origin)
+        return None
 
     @property
     def origin(self) -> Origin:

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, update
 
-from calfeed.events.revision import Revision
 from calfeed.ledger import channels, revisions
-from calfeed.ledger.schema import Instant, delivery
+from calfeed.ledger.readers import CHANNELS, LATER, TELLING, Telling, apart, put_off
+from calfeed.ledger.schema import PENDING, SENDING, WAITING, Instant, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import Claimed, State
 
 LEASE = timedelta(seconds=40)
 """Longer than a claimed row waits for its thread (20 s) and any request then takes (15 s)."""
-
-# Literals, not parameters: only from them can SQLite see that its partial indexes apply.
-_PENDING = delivery.c.state == literal_column("'pending'")
-WAITING = (_PENDING & delivery.c.subscription.is_(None), _PENDING & delivery.c.subscription.is_not(None))
-SENDING = delivery.c.state == literal_column("'sending'")
 
 _CLAIMED = ("id", "kind", "channel", "uid", "subject", "due", "attempt")
 _MAX_PAGES = 50
@@ -35,7 +29,7 @@ _MAX_PAGES = 50
 # the planner still thinks that next to nothing waits.
 _NOW = bindparam("now", type_=Instant)
 _READY = (
-    select(delivery.c.id, delivery.c.channel, delivery.c.at)
+    select(*(delivery.c[name] for name in ("id", "kind", "subject", "channel", "uid", "at")))
     .where(delivery.c.at <= _NOW)
     .where(or_(delivery.c.tries > 0, delivery.c.expires.is_(None), delivery.c.expires > _NOW))
     .where(or_(delivery.c.ends.is_(None), delivery.c.ends > _NOW))
@@ -45,7 +39,7 @@ _READY = (
 _PAGE = _READY.where(WAITING[0], delivery.c.channel.concat("").in_(bindparam("served", expanding=True))).order_by(
     delivery.c.at, delivery.c.id
 )
-_OF_CHANNEL = _READY.where(_PENDING, delivery.c.channel == bindparam("channel")).order_by(delivery.c.at)
+_OF_CHANNEL = _READY.where(PENDING, delivery.c.channel == bindparam("channel")).order_by(delivery.c.at)
 _TAKE = (
     update(delivery)
     .where(delivery.c.id.in_(bindparam("ids", expanding=True)), delivery.c.state.concat("") == State.PENDING)
@@ -86,7 +80,10 @@ def claim(
             break
         page = (_beside if closed else _page)(connection, now, wanted, open_)
         chosen = _share(page, admit, closed)
-        taken += take(connection, owner, now, [row.id for row in chosen])
+        telling = [Telling(row.id, row.kind, row.subject, row.channel, row.uid) for row in chosen]
+        known, wait = apart(connection, CHANNELS, telling)
+        put_off(connection, wait, now + LATER)
+        taken += take(connection, owner, now, [row.id for row in chosen if row.id not in wait], known)
         if len(page) < wanted and len(chosen) == len(page):
             break
     return taken
@@ -120,42 +117,52 @@ def _share(page: Sequence[AnyRow], admit: Callable[[str], bool], closed: set[str
 
 
 def take(
-    connection: Connection, owner: str, now: datetime, ids: Sequence[str], known: Mapping[str, int] | None = None
+    connection: Connection,
+    owner: str,
+    now: datetime,
+    ids: Sequence[str],
+    known: Mapping[str, Sequence[int | None]],
 ) -> list[Claimed]:
     """Claims these of those that still wait, for the length of a lease.
 
-    ``known`` are the revisions that readers of change notices know, where they are not those that were planned with.
+    ``known`` are the revisions that readers of change notices know or may know; None is the one it was planned with.
     """
     if not ids:
         return []
     values = {"ids": ids, "me": owner, "until": now + LEASE, "now": now}
     rows = connection.execute(_TAKE, values).mappings().all()
     order = {id_: place for place, id_ in enumerate(ids)}
-    find = cache(lambda uid, number: revisions.find(connection, uid, number))
-    base = known or {}
-    claimed = (
-        Claimed(
-            **{name: row[name] for name in _CLAIMED},
-            **_told(connection, row, find, base.get(row["id"], row["before"])),
-        )
-        for row in rows
-    )
+    told = _told(connection, [row for row in rows if row["kind"] == "change"], known)
+    claimed = (Claimed(**{name: row[name] for name in _CLAIMED}, **told.get(row["id"], {})) for row in rows)
     return sorted(claimed, key=lambda one: order[one.id])
 
 
 def _told(
-    connection: Connection, row: RowMapping, find: Callable[[str, int], Revision | None], number: int
-) -> dict[str, Any]:
-    """What the readers of a change notice know, and the provider's name for the message that told them."""
-    if row["kind"] != "change":
+    connection: Connection, notices: Sequence[RowMapping], known: Mapping[str, Sequence[int | None]]
+) -> dict[str, dict[str, Any]]:
+    """What the readers of each notice know, and the provider's name for the message that told them."""
+    states = {
+        row["id"]: [(row["uid"], number or row["before"]) for number in known.get(row["id"], ())] for row in notices
+    }
+    found = revisions.find(connection, {state for some in states.values() for state in some})
+    references = _references(connection, [row for row in notices if not row["subscription"]])
+    return {
+        row["id"]: {
+            "known": tuple(found[state].event for state in states[row["id"]] if state in found),
+            "corrects": references.get((row["channel"], row["uid"])),
+        }
+        for row in notices
+    }
+
+
+def _references(connection: Connection, notices: Sequence[RowMapping]) -> dict[tuple[str, str], str]:
+    """By channel and event: what the provider calls the last message that told of it."""
+    if not notices:
         return {}
-    known = find(row["uid"], number)
-    told = {"known": known.event if known else None}
-    return told if row["subscription"] else told | {"corrects": _reference(connection, row)}
-
-
-def _reference(connection: Connection, row: RowMapping) -> str | None:
-    query = select(delivery.c.provider_ref).where(
-        delivery.c.uid == row["uid"], delivery.c.channel == row["channel"], delivery.c.provider_ref.is_not(None)
+    query = select(delivery.c.channel, delivery.c.uid, delivery.c.provider_ref).where(
+        delivery.c.channel.in_({row["channel"] for row in notices}),
+        delivery.c.uid.in_({row["uid"] for row in notices}),
+        delivery.c.provider_ref.is_not(None),
+        TELLING,
     )
-    return connection.execute(query.order_by(delivery.c.sent_at.desc()).limit(1)).scalar()
+    return {(row.channel, row.uid): row.provider_ref for row in connection.execute(query.order_by(delivery.c.sent_at))}

@@ -3,13 +3,12 @@
 A page is one short transaction: the copies, and how far they have come, are committed together, so that a process that
 is killed half way leaves nothing undone or done twice, and the deliveries of others pass in between.
 
-The copy of a change notice outdates those of the same event that its subscription was not sent yet, and is claimed when
-none of them is on its way any more: by then it is known what that subscription knows.
+The copy of a change notice outdates those of the same event that its subscription was not sent yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,12 +28,12 @@ from sqlalchemy import (
 )
 
 from calfeed.ledger.audiences import ACTIVE, SIGN
-from calfeed.ledger.claims import WAITING, take
+from calfeed.ledger.claims import take
 from calfeed.ledger.ids import new_id
-from calfeed.ledger.notices import SAID, TELLING, knowledge
 from calfeed.ledger.planning import withdrawal
+from calfeed.ledger.readers import LATER, SUBSCRIPTIONS, UID, Telling, apart, put_off
 from calfeed.ledger.reading import drop
-from calfeed.ledger.schema import attempt, audience, delivery, revision, subscription
+from calfeed.ledger.schema import WAITING, attempt, audience, delivery, subscription
 from calfeed.ledger.sql import AnyRow, batches, upsert
 from calfeed.ledger.subscriptions import WANTED, Standing, Subscription, made
 from calfeed.ledger.values import Claimed, Result, State
@@ -45,14 +44,8 @@ PAGE = 1_000
 LOOK, LOOKS = 64, 16
 """Copies looked at in one go, and how often, to find those whose hosts take one more."""
 
-LATER = 2.0
-"""Seconds until a notice is looked at again whose predecessor is on its way."""
-
 KEPT = timedelta(days=14)
 """Settled copies are kept for so long; what became of the reminder itself is kept with its audience's delivery."""
-
-UID = delivery.c.uid.concat("")
-"""Not to be looked up by: an event may have 100,000 copies, a subscription has few."""
 
 _ALIKE = ("kind", "channel", "uid", "subject", "revision", "before", "due", "expires", "ends", "at")
 
@@ -96,12 +89,13 @@ def claim(
     taken: list[Copy] = []
     for _ in range(LOOKS):
         rows = connection.execute(_look(now)).all()
-        known, busy = _told(connection, [row for row in rows if row.told == "change"])
-        ready = [row for row in rows if row.copy not in busy]
-        chosen, put_off, outdated = _partition(ready, limit - len(taken), admit)
+        chosen, waits, outdated = _partition(rows, limit - len(taken), admit)
         _supersede(connection, outdated, now)
-        _put_off(connection, put_off | dict.fromkeys(busy, LATER), now)
-        taken += _claimed(connection, owner, now, chosen, known)
+        known, busy = apart(connection, SUBSCRIPTIONS, [row for row in map(_telling, rows) if row.id in chosen])
+        _put_off(connection, waits, now)
+        put_off(connection, busy, now + LATER)
+        found = take(connection, owner, now, [id_ for id_ in chosen if id_ not in busy], known)
+        taken += [Copy(claimed=one, subscription=chosen[one.id]) for one in found]
         if len(taken) >= limit or len(rows) < LOOK:
             break
     return taken
@@ -149,7 +143,7 @@ def _copies(connection: Connection, row: AnyRow, last: str, now: datetime) -> An
 def _outdate(row: AnyRow, last: str, now: datetime) -> Update:
     """Withdraws the copies of earlier notices of the event from the page that is about to get its copies."""
     page = _members(row).where(subscription.c.id <= last)
-    earlier = delivery.c.kind == "change", row.uid == UID, delivery.c.id.concat("") < row.id  # ids rise with time
+    earlier = delivery.c.kind == "change", row.uid == UID, delivery.c.revision < row.revision
     return withdrawal(now).where(delivery.c.subscription.in_(page), *earlier)
 
 
@@ -170,9 +164,7 @@ def _look(now: datetime) -> Select[Any]:
         select(
             delivery.c.id.label("copy"),
             delivery.c.kind.label("told"),
-            delivery.c.uid,
-            delivery.c.at,
-            delivery.c.subscription,
+            *(delivery.c[name] for name in ("subject", "uid", "at", "subscription")),
         )
         .where(WAITING[1], delivery.c.at <= now, in_time, not_over)
         .order_by(delivery.c.at, delivery.c.id)
@@ -181,11 +173,15 @@ def _look(now: datetime) -> Select[Any]:
         .cte("waiting")
     )
     return (
-        select(first.c.copy, first.c.told, first.c.uid, first.c.subscription, *WANTED)
+        select(first.c.copy, first.c.told, first.c.subject, first.c.uid, first.c.subscription, *WANTED)
         .outerjoin_from(first, subscription, subscription.c.id == first.c.subscription)
         .outerjoin(audience, audience.c.id == subscription.c.audience)
         .order_by(first.c.at, first.c.copy)
     )
+
+
+def _telling(row: AnyRow) -> Telling:
+    return Telling(row.copy, row.told, row.subject, row.subscription, row.uid)
 
 
 def _partition(
@@ -210,47 +206,6 @@ def _partition(
     return chosen, put_off, outdated
 
 
-def _told(connection: Connection, notices: Sequence[AnyRow]) -> tuple[dict[str, int], set[str]]:
-    """(revisions that those know whom these notices go to, notices that must wait for an earlier one to end)."""
-    known, busy = {}, set()
-    said = _said(connection, notices) if notices else {}
-    for notice in notices:
-        others = [row for row in said[notice.subscription, notice.uid] if row.id != notice.copy]
-        if any(row.state == State.SENDING for row in others):
-            busy.add(notice.copy)
-        number, doubtful = knowledge(others)
-        if doubtful:
-            number = _may_know(connection, notice.uid, [row.revision for row in others if row.unsure_at])
-        if number is not None:
-            known[notice.copy] = number
-    return known, busy
-
-
-def _said(connection: Connection, notices: Sequence[AnyRow]) -> dict[tuple[str, str], list[AnyRow]]:
-    """By subscription and event: all that was ever to be told."""
-    people, uids = {row.subscription for row in notices}, {row.uid for row in notices}
-    mine = delivery.c.subscription.in_(people), UID.in_(uids), TELLING
-    found: dict[tuple[str, str], list[AnyRow]] = {}
-    query = select(delivery.c.subscription, delivery.c.uid, *SAID).where(*mine).order_by(delivery.c.id)
-    for row in connection.execute(query):
-        found.setdefault((row.subscription, row.uid), []).append(row)
-    return found
-
-
-def _may_know(connection: Connection, uid: str, numbers: Sequence[int | None]) -> int | None:
-    """The latest revision of which nobody knows whether it was told, and that is not as the event is now."""
-    now = select(revision.c.digest).where(revision.c.uid == uid, revision.c.current).scalar_subquery()
-    asked = revision.c.uid == uid, revision.c.number.in_([one for one in numbers if one]), revision.c.digest != now
-    return connection.execute(select(func.max(revision.c.number)).where(*asked)).scalar()
-
-
-def _claimed(
-    connection: Connection, owner: str, now: datetime, chosen: dict[str, Subscription], known: Mapping[str, int]
-) -> list[Copy]:
-    found = take(connection, owner, now, list(chosen), known)
-    return [Copy(claimed=one, subscription=chosen[one.id]) for one in found]
-
-
 def _supersede(connection: Connection, ids: Sequence[str], now: datetime) -> None:
     for some in batches(ids):
         values = {"state": State.SUPERSEDED, "settled": now, "last_error": "the subscription is not there any more"}
@@ -260,5 +215,4 @@ def _supersede(connection: Connection, ids: Sequence[str], now: datetime) -> Non
 def _put_off(connection: Connection, waits: dict[str, float], now: datetime) -> None:
     for seconds in set(waits.values()):
         ids = [id_ for id_, wait in waits.items() if wait == seconds]
-        at = now + timedelta(seconds=seconds)
-        connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(at=at))
+        put_off(connection, ids, now + timedelta(seconds=seconds))

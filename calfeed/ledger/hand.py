@@ -12,9 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from calfeed.ledger.claims import SENDING
 from calfeed.ledger.database import Database
-from calfeed.ledger.schema import delivery
+from calfeed.ledger.schema import SENDING, delivery
 from calfeed.ledger.settling import settle
 from calfeed.ledger.values import Claimed, Result, Settlement
 

@@ -1,130 +1,94 @@
 """Change notices: who knew of an event hears, once, that it moved, is off, on again or certain.
 
-What readers know is what the last message that reached them said, be it a notice or a reminder. A new edit withdraws
-the notice that still waits and speaks from what they know: undone before it was told, an edit tells nothing. Where
-nobody can say whether a message arrived (a time-out, a lost process), even an edit undone is told.
+A new edit withdraws the notice that still waits and speaks from what readers know (`readers`): undone before it was
+told, an edit tells nothing. Where nobody can say what they know, even an edit undone is told. What they know is looked
+up again when the notice is claimed: a reminder may have told them meanwhile.
 
-Of an audience, some subscriptions may have been told and others not. Its notice is planned as if all had; what each of
-them knows is looked up when its copy is claimed (`copies`).
+Of an audience, some subscriptions may have been told and others not. Its notice is planned as if all had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, func, insert, select
+from sqlalchemy import Connection, insert, select
 
-from calfeed.events.changes import compare
+from calfeed.events.changes import Revised
 from calfeed.events.model import Catalog, Channel, Event, instant
 from calfeed.events.occurrences import last_end, occurrences
 from calfeed.events.revision import Change, Revision
 from calfeed.ledger import revisions
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
-from calfeed.ledger.planning import OPEN, horizon, withdraw
-from calfeed.ledger.schema import attempt, delivery
-from calfeed.ledger.sql import AnyRow
-from calfeed.ledger.values import Result, State
+from calfeed.ledger.planning import horizon, withdrawal
+from calfeed.ledger.readers import SAID, TELLING, knowledge
+from calfeed.ledger.schema import delivery
+from calfeed.ledger.sql import AnyRow, batches
 from calfeed.reminders import clock
-from calfeed.reminders.audience import TOLD, hears
-from calfeed.reminders.audience import known as shown
+from calfeed.reminders.audience import TOLD, hears, news
 from calfeed.reminders.plan import zone_of
 
 _SOON = timedelta(hours=36)  # longer than any quiet hours
 
-TELLING = delivery.c.kind.in_(("change", "reminder"))
-"""What tells readers of an event."""
-
-
-def _unsure() -> ScalarSelect[datetime]:
-    """When it was last tried without anybody knowing whether it arrived."""
-    lost = attempt.c.outcome.in_((Result.LOST, Result.RETRY)) & attempt.c.status.is_(None)
-    return select(func.max(attempt.c.ended)).where(attempt.c.delivery == delivery.c.id, lost).scalar_subquery()
-
-
-SAID = (
-    *(delivery.c[name] for name in ("id", "kind", "state", "before", "revision", "sent_at", "reached")),
-    _unsure().label("unsure_at"),
-)
-"""The columns that `knowledge` needs."""
-
 
 def notify(
-    connection: Connection, catalog: Catalog, changes: Iterable[Change], before: Mapping[str, Revision], now: datetime
+    connection: Connection, catalog: Catalog, revised: Revised, before: Mapping[str, Revision], now: datetime
 ) -> None:
     """Plans a notice of each change for each channel that hears of it, and withdraws those it outdates."""
     planned = horizon(connection)
     channels = [one for one in catalog.channels if one.id in planned]
+    uids = [change.uid for change in revised.changes if change.kind in TOLD]
+    known = _known(connection, [before[uid] for uid in uids])
+    _withdraw_waiting(connection, uids, now)
+    revisions_ = revised.remembered
     rows = []
-    for change in changes:
-        if change.kind in TOLD:
-            known = _knowledge(connection, before[change.uid])
-            withdraw(connection, _waiting(connection, change.uid), now)
-            for one in channels:
-                base, doubtful = known.get(one.id, (before[change.uid], False))
-                told = _since(base, change, now)
-                if told is None and doubtful:
-                    told = change
-                    base = base if is_audience(one.id) else before[change.uid]  # some of an audience were told nothing
-                if told is not None and hears(one, told, now):
-                    rows.append(_row(catalog, one, told, base.number, now))
+    for uid in uids:
+        for one in channels:
+            row = _notice(catalog, one, revisions_[uid], known.get((one.id, uid), [before[uid]]), now)
+            rows += [row] if row else []
     if rows:
         connection.execute(insert(delivery), [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
 
 
-def _knowledge(connection: Connection, before: Revision) -> dict[str, tuple[Revision, bool]]:
-    """By channel: the state that its readers know for sure, and whether they may have been told another since."""
-    mine = delivery.c.uid == before.uid, TELLING, delivery.c.subscription.is_(None)
-    rows = connection.execute(select(delivery.c.channel, *SAID).where(*mine).order_by(delivery.c.id)).all()
-    found = {}
-    for name in {row.channel for row in rows}:
-        own = [row for row in rows if row.channel == name]
-        number, doubtful = knowledge(own)
-        found[name] = (number and revisions.find(connection, before.uid, number)) or before, doubtful
-    return found
-
-
-def knowledge(rows: Sequence[AnyRow]) -> tuple[int | None, bool]:
-    """(revision that readers know, None when it is the last published; whether they may know another).
-
-    ``rows`` have the columns `SAID`, of all that was ever to be told to one reader of one event, in order of planning.
-    """
-    told = max((row for row in rows if row.sent_at and row.revision), key=lambda row: row.sent_at, default=None)
-    open_ = [row for row in rows if row.state != State.SENT]
-    tried = [row.unsure_at for row in open_ if row.unsure_at and (told is None or row.unsure_at > told.sent_at)]
-    doubtful = bool(tried) or any(row.state == State.SENDING or row.reached for row in open_)
-    if told is not None:
-        return told.revision, doubtful
-    return next((row.before for row in open_ if row.kind == "change"), None), doubtful
-
-
-def _waiting(connection: Connection, uid: str) -> list[str]:
-    """The notices of an event that are still to be told, but not their copies to subscriptions."""
-    query = select(delivery.c.id).where(
-        delivery.c.uid == uid,
-        delivery.c.kind == "change",
-        delivery.c.state.in_(OPEN),
-        delivery.c.subscription.is_(None),
+def _known(connection: Connection, before: Sequence[Revision]) -> dict[tuple[str, str], list[Revision]]:
+    """By channel or audience and event: the states that its readers know or may know, the surest first."""
+    said: dict[tuple[str, str], list[AnyRow]] = {}
+    for some in batches([one.uid for one in before]):
+        query = select(delivery.c.channel, delivery.c.uid, *SAID).where(
+            delivery.c.uid.in_(some), TELLING, delivery.c.subscription.is_(None)
+        )
+        for row in connection.execute(query):
+            said.setdefault((row.channel, row.uid), []).append(row)
+    numbers = {about: knowledge(rows) for about, rows in said.items()}
+    found = revisions.find(
+        connection, [(uid, number) for (_, uid), some in numbers.items() for number in some if number]
     )
-    return list(connection.execute(query).scalars())
+    last = {one.uid: one for one in before}
+    return {
+        (name, uid): [found.get((uid, number or 0), last[uid]) for number in some]
+        for (name, uid), some in numbers.items()
+    }
 
 
-def _since(base: Revision, change: Change, now: datetime) -> Change | None:
-    """The change as seen from the state that is known; None when it only undoes what nobody was told.
+def _withdraw_waiting(connection: Connection, uids: Sequence[str], now: datetime) -> None:
+    """The notices of these events that are still to be told, but not their copies to subscriptions."""
+    for some in batches(uids):
+        mine = delivery.c.uid.in_(some), delivery.c.kind == "change", delivery.c.subscription.is_(None)
+        connection.execute(withdrawal(now).where(*mine))
 
-    Nor is it told that something is gone to those who know that it is off: both are one message.
-    """
-    before, after = shown(base.event, now), change.after and shown(change.after, now)
-    if after is None and before.status == "cancelled":
-        return None
-    found = compare(before, after)
-    if found is None:
-        return None
-    kind, names = found
-    return replace(change, kind=kind, fields=names, before=before, after=after)
+
+def _notice(
+    catalog: Catalog, one: Channel, revision: Revision, known: Sequence[Revision], now: datetime
+) -> dict[str, Any] | None:
+    """The row of what is news to those who know, or may know, one of these states; None when it is news to nobody."""
+    for state in known:
+        change = news(state.event, revision, now)
+        if change is not None and hears(one, change, now):
+            base = known[0] if is_audience(one.id) else state  # some of an audience were told nothing
+            return _row(catalog, one, change, base.number, now)
+    return None
 
 
 def _row(catalog: Catalog, one: Channel, change: Change, base: int, now: datetime) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def publish(
     if current is not None and number != current.version:
         heard = audiences.joined(connection, catalog)
         planning.reconcile(connection, heard, now)
-        notices.notify(connection, heard, revised.changes, before, now)
+        notices.notify(connection, heard, revised, before, now)
     published = Published(
         catalog=catalog,
         revisions=revised.revisions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from calfeed.events.record import from_record, to_record
 from calfeed.events.revision import Change, ChangeKind, Revision
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.schema import change, delivery, revision
-from calfeed.ledger.sql import AnyRow
+from calfeed.ledger.sql import AnyRow, batches
 
 
 def current(connection: Connection) -> dict[str, Revision]:
@@ -22,10 +22,14 @@ def current(connection: Connection) -> dict[str, Revision]:
     return {row.uid: _revision(row) for row in rows}
 
 
-def find(connection: Connection, uid: str, number: int) -> Revision | None:
-    """One revision, old or new."""
-    row = connection.execute(select(revision).where(revision.c.uid == uid, revision.c.number == number)).one_or_none()
-    return _revision(row) if row else None
+def find(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Revision]:
+    """These revisions, old or new, by (uid, number); none for those that are forgotten."""
+    found = {}
+    for some in batches(sorted(set(wanted))):
+        uids, numbers = {uid for uid, _ in some}, {number for _, number in some}
+        query = select(revision).where(revision.c.uid.in_(uids), revision.c.number.in_(numbers))
+        found.update({(row.uid, row.number): row for row in connection.execute(query)})
+    return {key: _revision(found[key]) for key in wanted if key in found}
 
 
 def store(connection: Connection, before: Mapping[str, Revision], after: Mapping[str, Revision]) -> None:
@@ -36,8 +40,8 @@ def store(connection: Connection, before: Mapping[str, Revision], after: Mapping
         for uid, new in after.items()
         if uid in before and before[uid].number == new.number and _unseen(before[uid], new)
     ]
-    for uid in (new.uid for new in fresh if new.uid in before):
-        connection.execute(update(revision).where(revision.c.uid == uid, revision.c.current).values(current=False))
+    for some in batches([new.uid for new in fresh if new.uid in before]):
+        connection.execute(update(revision).where(revision.c.uid.in_(some), revision.c.current).values(current=False))
     if fresh:
         connection.execute(insert(revision), [_row(new) for new in fresh])
     for new in silent:

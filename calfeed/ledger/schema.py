@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -169,6 +170,12 @@ delivery = Table(
     Index("ix_delivery_late", "late", **_when("late IS NOT NULL")),
     Index("ix_delivery_settled", "settled", **_when("settled IS NOT NULL")),
 )
+
+# Literals, not parameters: only from them can SQLite see that its partial indexes apply.
+PENDING = delivery.c.state == literal_column("'pending'")
+SENDING = delivery.c.state == literal_column("'sending'")
+WAITING = (PENDING & delivery.c.subscription.is_(None), PENDING & delivery.c.subscription.is_not(None))
+"""To be sent to a channel, or to a subscription."""
 
 attempt = Table(
     "attempt",

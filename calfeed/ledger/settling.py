@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, insert, or_, select, update
 
 from calfeed.ledger import channels, processes, subscriptions
-from calfeed.ledger.claims import SENDING, WAITING
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.processes import Process
 from calfeed.ledger.retry import next_try
-from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.schema import SENDING, WAITING, attempt, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import UNTRIED, Result, Settlement, State
 

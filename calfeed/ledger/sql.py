@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
 
 
 def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -14,7 +16,7 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def batches(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+def batches(ids: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """Parts small enough for the number of parameters that a statement may have."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
 

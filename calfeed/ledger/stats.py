@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from calfeed.ledger.claims import WAITING
 from calfeed.ledger.processes import last_tick
-from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.schema import WAITING, attempt, delivery
 from calfeed.ledger.values import State
 
 LATENESS = (1.0, 2.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 3600.0)

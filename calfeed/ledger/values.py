@@ -40,7 +40,8 @@ UNTRIED = frozenset({Result.UNSENT, Result.SUPERSEDED})
 class Claimed:
     """A delivery that this process alone may send, until its lease runs out.
 
-    A change notice has what its readers ``known``, and the provider's name for the message it ``corrects``.
+    A change notice has the states that its readers know or may know, the surest first, as ``known``, and the provider's
+    name for the message it ``corrects``.
     """
 
     id: str
@@ -50,7 +51,7 @@ class Claimed:
     subject: str
     due: datetime
     attempt: int
-    known: Event | None = field(default=None, repr=False)
+    known: tuple[Event, ...] = field(default=(), repr=False)
     corrects: str | None = None
 
     @property

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from calfeed.events.changes import compare
 from calfeed.events.model import Channel, Event
 from calfeed.events.occurrences import last_end
-from calfeed.events.revision import Change, ChangeKind
+from calfeed.events.revision import Change, ChangeKind, Revision
 
 TOLD = frozenset(
     {ChangeKind.MOVED, ChangeKind.CANCELLED, ChangeKind.RESTORED, ChangeKind.CONFIRMED, ChangeKind.REMOVED}
@@ -59,6 +60,27 @@ def hears(channel: Channel, change: Change, at: datetime) -> bool:
         all(in_public(event, at) for event in states)
         and any(selects(channel, event) for event in states)
         and any(lies_ahead(event, at) for event in states)
+    )
+
+
+def news(base: Event, revision: Revision, at: datetime) -> Change | None:
+    """What a revision tells those who know its event as ``base``; None when they could not tell the two apart.
+
+    Nor is it told that something is gone to those who know that it is off: both are one message.
+    """
+    before, after = known(base, at), None if revision.removed else known(revision.event, at)
+    found = compare(before, after)
+    if found is None or (after is None and before.status == "cancelled"):
+        return None
+    return Change(
+        kind=found[0],
+        at=revision.modified,
+        uid=revision.uid,
+        event_id=revision.event.id,
+        number=revision.number,
+        before=before,
+        after=after,
+        fields=found[1],
     )
 
 

@@ -65,7 +65,7 @@ def find_reminder(
     catalog: Catalog, key: str, due: datetime, channels: Sequence[Channel] | None = None
 ) -> DueReminder | None:
     """The reminder with this key and due time as the catalog has it now; None when it is no longer planned for then."""
-    event = catalog.by_uid.get(key.partition("|")[0])
+    event = catalog.by_uid.get(key.rsplit("|", 3)[0])  # a UID may have bars of its own
     if event is None:
         return None
     chosen = catalog.channels if channels is None else channels

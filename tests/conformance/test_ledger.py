@@ -718,7 +718,7 @@ def test_a_change_is_told(planned: Ledger, source: Catalog) -> None:
     planned.publish(source, NOW + HOUR)
     assert notices(planned) == [("2|hook", "pending")]
     (told,) = claim(planned, NOW + HOUR)
-    assert (told.kind, told.uid, told.known) == ("change", "uid-talks", event())
+    assert (told.kind, told.uid, told.known) == ("change", "uid-talks", (event(),))
 
 
 @pytest.mark.parametrize(
@@ -779,7 +779,7 @@ def test_an_edit_undone_after_it_was_told_is_told(planned: Ledger) -> None:
     planned.publish(catalog(event()), NOW + 2 * HOUR)
     assert notices(planned) == [("2|hook", "sent"), ("3|hook", "pending")]
     (told,) = claim(planned, NOW + 2 * HOUR)
-    assert told.known == NEW_TIME.events[0]
+    assert told.known == (NEW_TIME.events[0],)
 
 
 def test_an_edit_undone_while_it_was_being_told_is_told(planned: Ledger) -> None:
@@ -822,7 +822,7 @@ def test_a_reminder_tells_its_readers_too(planned: Ledger) -> None:
     send(planned, at, revision=2)
     planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), at)
     (told,) = claim(planned, at)
-    assert told.known == NEW_TIME.events[0]
+    assert told.known == (NEW_TIME.events[0],)
 
 
 def test_a_notice_that_reached_nobody_leaves_them_knowing_what_they_knew(planned: Ledger) -> None:
@@ -830,7 +830,7 @@ def test_a_notice_that_reached_nobody_leaves_them_knowing_what_they_knew(planned
     send(planned, NOW + HOUR, Result.REJECTED, status=400)
     planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), NOW + 2 * HOUR)
     (told,) = claim(planned, NOW + 2 * HOUR)
-    assert told.known == event()
+    assert told.known == (event(),)
 
 
 def test_a_notice_speaks_from_what_its_readers_know(planned: Ledger) -> None:
@@ -839,7 +839,7 @@ def test_a_notice_speaks_from_what_its_readers_know(planned: Ledger) -> None:
     planned.publish(catalog(event(start=datetime(2024, 5, 12, 9, tzinfo=UTC))), NOW + 2 * HOUR)
     assert notices(planned) == [("2|hook", "superseded"), ("3|hook", "pending")]
     (told,) = claim(planned, NOW + 2 * HOUR)
-    assert told.known == event()
+    assert told.known == (event(),)
 
 
 def test_a_rewording_leaves_the_notice_that_waits(planned: Ledger) -> None:
@@ -863,6 +863,18 @@ def test_a_correction_names_the_message_it_corrects(planned: Ledger) -> None:
     planned.publish(NEW_TIME, DUE + timedelta(minutes=1))
     (told,) = claim(planned, DUE + timedelta(minutes=1))
     assert told.corrects == "message 42"
+
+
+def test_a_correction_of_one_date_leaves_the_reminder_of_another_as_it_is(ledger: Ledger) -> None:
+    weekly = event(rrule="FREQ=WEEKLY;COUNT=3")
+    ledger.publish(catalog(weekly), NOW)
+    ledger.plan(["hook"], NOW)
+    send(ledger, DUE, provider_ref="message 42")
+    second = weekly.start + timedelta(days=7)
+    moved = replace(event(start=second + HOUR), recurrence_id=second)
+    ledger.publish(catalog(replace(weekly, overrides=(moved,))), DUE + timedelta(minutes=1))
+    (told,) = claim(ledger, DUE + timedelta(minutes=1))
+    assert (told.kind, told.corrects) == ("change", None)
 
 
 # Watching

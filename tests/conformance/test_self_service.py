@@ -401,7 +401,7 @@ class TestEdits:
             pass
         claimed = desk.claim(NOW + HOUR)
         assert sorted(one.subscription.id for one in claimed) == ours
-        assert [one.claimed.known and one.claimed.known.status for one in claimed] == ["confirmed", "confirmed"]
+        assert [event.status for one in claimed for event in one.claimed.known] == ["confirmed", "confirmed"]
 
     @pytest.mark.parametrize(
         "hidden", [{"visibility": "private"}, {"visibility": "unlisted"}, {"embargo": TALKS + DAY}], ids=str

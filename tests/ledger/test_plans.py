@@ -28,16 +28,23 @@ WITH one AS (
            CASE WHEN n % 100 = 0 THEN 'c' || n / 100 % 10 ELSE 'c0' END AS channel
     FROM generate_series(1, :count) n
 )
-INSERT INTO delivery (id, key, kind, channel, subject, due, at, planned, expires, ends, state, settled)
-SELECT id, id, 'reminder', channel, '', due, due, due, due + interval '1 hour', due + interval '1 hour', :name,
-       CASE WHEN :name = 'sent' THEN due END
+INSERT INTO delivery (id, key, kind, channel, uid, subject, due, at, planned, expires, ends, state, settled,
+                      before, revision)
+SELECT id, id, :kind, channel, 'uid' || n, 'uid' || n || '||1h|' || channel, due, due, due,
+       due + interval '1 hour', due + interval '1 hour', :name, CASE WHEN :name = 'sent' THEN due END, 1, 2
 FROM one
 """)
 
+COPIES = text("""
+INSERT INTO delivery (id, key, kind, channel, subscription, uid, subject, due, at, planned, state, before, revision)
+SELECT 'copy' || n, 'copy' || n, 'change', 'audience', 'sub_' || n, 'uid' || n % 10, '', due, due, due, 'pending', 1, 2
+FROM (SELECT n, CAST(:now AS timestamptz) + interval '1 hour' AS due FROM generate_series(1, :count) n) one
+""")
 
-def fill(ledger: Ledger, state: str, count: int) -> None:
+
+def fill(ledger: Ledger, state: str, count: int, kind: str) -> None:
     with ledger.database.write() as connection:
-        connection.execute(FILL, {"name": state, "count": count, "now": NOW})
+        connection.execute(FILL, {"name": state, "count": count, "now": NOW, "kind": kind})
 
 
 def analyze(ledger: Ledger) -> None:
@@ -46,14 +53,19 @@ def analyze(ledger: Ledger) -> None:
 
 
 @pytest.fixture(params=["nothing waited", "as it is"])
-def burst(postgresql_url: str, request: pytest.FixtureRequest) -> Iterator[Ledger]:
+def known(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["reminder", "change"])
+def burst(postgresql_url: str, known: str, request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """One channel has nearly all that waits, nine others a few each."""
     with Ledger(postgresql_url) as ledger:
         ledger.upgrade()
-        fill(ledger, "sent", 2_000)
+        fill(ledger, "sent", 2_000, request.param)
         analyze(ledger)
-        fill(ledger, "pending", WAITING)
-        if request.param == "as it is":
+        fill(ledger, "pending", WAITING, request.param)
+        if known == "as it is":
             analyze(ledger)
         yield ledger
 
@@ -95,3 +107,12 @@ def test_a_claim_reads_what_it_takes(burst: Ledger) -> None:
 
 def test_a_claim_beside_a_flooded_channel_does_not_look_through_what_waits_for_that(burst: Ledger) -> None:
     assert "c0" not in claimed(burst, lambda name: name != "c0")
+
+
+def test_a_notice_does_not_look_through_the_copies_that_go_to_subscriptions(burst: Ledger, known: str) -> None:
+    """Nine events, of all that are told, have 20,000."""
+    with burst.database.write() as connection:
+        connection.execute(COPIES, {"count": WAITING, "now": NOW})
+    if known == "as it is":
+        analyze(burst)
+    assert claimed(burst, lambda _: True).total() == LIMIT

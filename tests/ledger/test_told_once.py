@@ -235,3 +235,27 @@ def test_removed_where_no_tombstone_is_kept(world: World) -> None:
     world.publish(FOUR)
     world.turn()
     assert world.told["a"][2:] == ["restored 03→04"]
+
+
+def test_removed_after_some_were_told_that_it_is_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To those who know that it is off, that it is gone is no news; to those who do not, it is."""
+    monkeypatch.setattr(copies, "PAGE", 1)
+    world.subscribe("b")
+    world.publish(replace(TWO, status="cancelled"))
+    world.ledger.self_service.spread(world.now)
+    (one,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
+    done = Settlement(delivery=one.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
+    world.ledger.settle([done], world.now)
+    world.publish(None)
+    world.turn()
+    (other,) = {"a", "b"} - {one.subscription.host[0]}
+    assert world.told == {other: ["removed 02→None"]}
+
+
+def test_edited_again_by_a_process_whose_clock_is_behind(world: World) -> None:
+    world.publish(THREE)
+    world.spread()
+    world.now -= HOUR
+    world.publish(FOUR)
+    world.turn(after=2 * HOUR)
+    assert world.told == {"a": ["moved 02→04"]}

@@ -339,3 +339,11 @@ def test_a_reminder_is_found_again_by_key_and_due_time_while_it_is_planned(catal
     talk = next(due for due in every if due.event.id == "talk")
     assert find_reminder(moved, talk.key, talk.due) is None
     assert find_reminder(catalog(SERIES + CHANNEL), talk.key, talk.due) is None
+
+
+@pytest.mark.parametrize("uid", ["a|b", "||", "talk|20240517T020000Z|1h|news"])
+def test_a_reminder_is_found_again_whatever_the_uid(catalog: Read, uid: str) -> None:
+    read = catalog(TALK + f'uid = "{uid}"\n' + CHANNEL)
+    every = due_reminders(read, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
+    assert every
+    assert [find_reminder(read, due.key, due.due) for due in every] == every
