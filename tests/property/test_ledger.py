@@ -8,17 +8,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, or_, select
 
 from calfeed.deliver.desk import Desk
+from calfeed.deliver.stranger import Shelf, StrangersDesk
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
 from calfeed.events.occurrences import occurrences
 from calfeed.events.revision import Change
-from calfeed.ledger import Claimed, Ledger, Result, Settlement, State
+from calfeed.ledger import Claimed, Current, Ledger, Result, Settlement, State, copies
+from calfeed.ledger.audiences import Audience
 from calfeed.ledger.claims import LEASE
+from calfeed.ledger.schema import delivery
+from calfeed.ledger.subscriptions import Wish
 from calfeed.reminders.audience import lies_ahead
 from calfeed.reminders.message import Message
 from calfeed.reminders.plan import DueReminder
@@ -26,14 +32,21 @@ from calfeed.reminders.plan import DueReminder
 BEGIN = datetime(2024, 5, 10, tzinfo=UTC)
 NAME = Text((("en", "Talks"),))
 HOUR = timedelta(hours=1)
+LEADS = (Duration(seconds=3600), Duration(days=1))
 
 STATES = ("cancelled", "removed", *(timedelta(hours=hours) for hours in (30, 33, 36)))
 """What an edit makes of the talks: off, gone, or beginning so long after `BEGIN`."""
 
+NAMES = ("one", "two")
+"""Two readers, who are told the same, each in its own way."""
+
+ways = st.sampled_from(["sent", "failed", "killed before", "killed after"])
 edits = st.tuples(st.just("edit"), st.sampled_from(STATES))
 waits = st.tuples(st.just("wait"), st.sampled_from([timedelta(minutes=20), HOUR, 5 * HOUR]))
-turns = st.tuples(st.just("turn"), st.sampled_from(["sent", "failed", "killed before", "killed after"]))
-histories = st.lists(edits | waits | turns, max_size=10)
+turns = st.tuples(st.just("turn"), st.tuples(ways, ways))
+histories = st.lists(edits | waits | turns | st.just(("spread", None)), max_size=10)
+
+Talks = Callable[[str | timedelta], Event]
 
 
 def once(state: str | timedelta) -> Event:
@@ -53,42 +66,92 @@ def daily(state: str | timedelta) -> Event:
     return replace(master, overrides=(replace(second, recurrence_id=first + timedelta(days=1)),))
 
 
-def catalog(state: str | timedelta, talks: Event) -> Catalog:
-    """The source in which the talks are so."""
-    leads = (Duration(seconds=3600), Duration(days=1))
-    return Catalog(
-        calendar=Calendar(id="visit", name=NAME, timezone="UTC"),
-        events=() if state == "removed" else (talks,),
-        feeds=(Feed(id="all", name=NAME),),
-        channels=(Channel(id="hook", kind="webhook", url="env:HOOK", before=leads),),
-    )
-
-
 @dataclass
-class World:
-    """A ledger, a clock, and what the readers of one channel were told."""
+class Reader:
+    """What one reader was told."""
 
-    ledger: Ledger
-    talks: Callable[[str | timedelta], Event]
-    now: datetime = BEGIN
-    source: Catalog = field(init=False)
-    known: Event | None = None  # as the readers know it; None when it is off
+    known: Event | None  # as it knows it; None when it is off
     arrived: list[str] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)  # deliveries whose sender was killed
 
-    def publish(self, state: str | timedelta) -> None:
-        self.source = catalog(state, self.talks(state))
-        self.ledger.publish(self.source, self.now)
-        self.ledger.plan(["hook"], self.now)
+    def send(self, claimed: Claimed, message: Message | None, how: str, world: World) -> Result | None:
+        if message is None:
+            return Result.SUPERSEDED
+        if how == "killed before":
+            self.doubtful.add(claimed.id)
+            return None
+        if how == "failed":
+            return Result.RETRY
+        self.arrive(claimed, message, world)
+        if how == "killed after":
+            self.doubtful.add(claimed.id)
+            return None
+        return Result.SENT
 
-    def turn(self, how: str) -> None:
-        self.ledger.plan(["hook"], self.now)
+    def arrive(self, claimed: Claimed, message: Message, world: World) -> None:
+        if claimed.id in self.arrived:
+            assert claimed.id in self.doubtful, "nothing is sent twice unless its sender was killed"
+        self.arrived.append(claimed.id)
+        if isinstance(message.subject, DueReminder):
+            assert world.truth is not None
+            assert message.subject.occurrence in list(occurrences(world.truth, BEGIN, BEGIN + timedelta(days=9)))
+            assert message.subject.occurrence.event.status == "confirmed"
+            assert message.subject.due <= world.now < message.subject.ends
+            if world.truth.recurs:  # nothing is said of its other dates
+                return
+        else:
+            assert isinstance(message.subject, Change)
+            assert message.subject.after != self.known or self.doubtful, "what it knows need not be told"
+            assert message.subject.before == self.known or self.known is None or self.doubtful, "it is told from there"
+        self.known = world.truth
+
+
+class World:
+    """A ledger, a clock, and two readers: channels, or subscriptions."""
+
+    def __init__(self, ledger: Ledger, talks: Talks) -> None:
+        self.ledger = ledger
+        self.talks = talks
+        self.now = BEGIN
+        self.publish(timedelta(hours=30))
+        self.readers = {name: Reader(self.truth) for name in NAMES}
+
+    @property
+    def truth(self) -> Event | None:
+        """As the source has it."""
+        return next(iter(self.source.events), None)
+
+    def publish(self, state: str | timedelta) -> None:
+        self.source = Catalog(
+            calendar=Calendar(id="visit", name=NAME, timezone="UTC"),
+            events=() if state == "removed" else (self.talks(state),),
+            feeds=(Feed(id="all", name=NAME),),
+            channels=self.channels(),
+        )
+        self.ledger.publish(self.source, self.now)
+        self.plan()
+
+    def channels(self) -> tuple[Channel, ...]:
+        return tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=LEADS) for name in NAMES)
+
+    def plan(self) -> None:
+        self.ledger.plan(NAMES, self.now)
+
+    def spread(self) -> bool:
+        """Takes one step towards what each reader is to get; False when there is none."""
+        return False
+
+    def claim(self, current: Current) -> Iterator[tuple[str, Claimed, Message | None]]:
+        for claimed in self.ledger.claim(self.now, 10, NAMES, lambda _: True):
+            yield claimed.channel, claimed, Desk(current, None).message(claimed, self.now)
+
+    def turn(self, hows: Sequence[str]) -> None:
+        self.plan()
         self.ledger.sweep(self.now)
         current = self.ledger.current()
         assert current is not None
-        for claimed in self.ledger.claim(self.now, 10, ["hook"], lambda _: True):
-            message = Desk(current, None).message(claimed, self.now)
-            result = self._send(claimed, message, how)
+        for name, claimed, message in self.claim(current):
+            result = self.readers[name].send(claimed, message, hows[NAMES.index(name)], self)
             if result is not None:
                 settled = Settlement(
                     delivery=claimed.id,
@@ -99,51 +162,56 @@ class World:
                     revision=Desk(current, None).revision(claimed),
                 )
                 self.ledger.settle([settled], self.now)
-        if how.startswith("killed"):
+        if any(how.startswith("killed") for how in hows):
             self.now += LEASE  # until then nobody may touch what the dead had claimed
-
-    def _send(self, claimed: Claimed, message: Message | None, how: str) -> Result | None:
-        if message is None:
-            return Result.SUPERSEDED
-        if how == "killed before":
-            self.doubtful.add(claimed.id)
-            return None
-        if how == "failed":
-            return Result.RETRY
-        self._arrive(claimed, message)
-        if how == "killed after":
-            self.doubtful.add(claimed.id)
-            return None
-        return Result.SENT
-
-    def _arrive(self, claimed: Claimed, message: Message) -> None:
-        if claimed.id in self.arrived:
-            assert claimed.id in self.doubtful, "nothing is sent twice unless its sender was killed"
-        self.arrived.append(claimed.id)
-        truth = next(iter(self.source.events), None)
-        if isinstance(message.subject, DueReminder):
-            assert truth is not None
-            assert message.subject.occurrence in list(occurrences(truth, BEGIN, BEGIN + timedelta(days=9)))
-            assert message.subject.occurrence.event.status == "confirmed"
-            assert message.subject.due <= self.now < message.subject.ends
-            if truth.recurs:  # nothing is said of its other dates
-                return
-        else:
-            assert isinstance(message.subject, Change)
-            assert message.subject.after != self.known or self.doubtful, "what they know need not be told"
-            assert message.subject.before == self.known or self.known is None or self.doubtful, "it is told from there"
-        self.known = truth
 
     def settle_down(self) -> None:
         """Turns until nothing is left to do, as a process that runs on would."""
-        for _ in range(20):
-            self.turn("sent")
-            pending = self.ledger.deliveries(state="pending")
-            waiting = [one.at for one in pending if one.kind == "change" or one.at != one.due]
-            self.now = max(self.now, *waiting) if waiting else self.now
-            if self.ledger.idle(self.now):
+        for _ in range(30):
+            while self.spread():
+                pass
+            self.turn(("sent", "sent"))
+            with self.ledger.database.read() as connection:
+                put_off = or_(delivery.c.kind == "change", delivery.c.at != delivery.c.due)
+                waiting = select(func.max(delivery.c.at)).where(delivery.c.state == "pending", put_off)
+                self.now = max(self.now, connection.execute(waiting).scalar() or self.now)
+            if self.ledger.idle(self.now) and self.ledger.self_service.idle(self.now):
                 return
         raise AssertionError("it never comes to rest")
+
+
+class Subscriptions(World):
+    """Their copies are made one by one."""
+
+    def __init__(self, ledger: Ledger, talks: Talks) -> None:
+        super().__init__(ledger, talks)
+        self.names: dict[str, str] = {}  # by id of the subscription
+        for name in NAMES:
+            host = f"{name}.example.org"
+            audience = Audience(feed="all", categories=(), before=LEADS)
+            wish = Wish(
+                audience=audience, kind="webhook", url=f"https://{host}/", host=host, home="https://c.example.org"
+            )
+            one, _ = ledger.self_service.create(wish, self.now)
+            ledger.self_service.verify(one.id, self.now)
+            self.names[one.id] = name
+        self.plan()
+
+    def channels(self) -> tuple[Channel, ...]:
+        return ()
+
+    def plan(self) -> None:
+        self.ledger.plan((), self.now)
+
+    def spread(self) -> bool:
+        return self.ledger.self_service.spread(self.now)
+
+    def claim(self, current: Current) -> Iterator[tuple[str, Claimed, Message | None]]:
+        for copy in self.ledger.self_service.claim(self.now, 10, lambda _: 0.0):
+            desk = StrangersDesk(current, None, copy.subscription, Shelf(current, None))
+            message = desk.message(copy.claimed, self.now)
+            if copy.claimed.kind != "challenge":
+                yield self.names[copy.subscription.id], copy.claimed, message
 
 
 @pytest.fixture(scope="module")
@@ -154,54 +222,57 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-MOVED, BACK = ("edit", timedelta(hours=33)), ("edit", timedelta(hours=30))
+def both(how: str) -> tuple[str, tuple[str, str]]:
+    return "turn", (how, how)
 
 
-@example(history=[MOVED, ("turn", "killed after"), BACK])
-@example(history=[MOVED, ("turn", "killed before"), BACK])
-@example(history=[("edit", "removed"), ("turn", "sent"), ("edit", "cancelled"), ("edit", "removed")])
-@example(history=[MOVED, ("turn", "failed"), BACK])
-@example(history=[MOVED, ("turn", "sent"), ("edit", "cancelled"), ("turn", "killed after"), MOVED])
-@example(history=[MOVED, ("wait", 5 * HOUR), ("wait", 5 * HOUR), ("turn", "failed")])
+MOVED, BACK, SPREAD = ("edit", timedelta(hours=33)), ("edit", timedelta(hours=30)), ("spread", None)
+
+
+@example(history=[MOVED, SPREAD, SPREAD, both("killed after"), BACK])
+@example(history=[MOVED, SPREAD, SPREAD, both("killed before"), BACK])
+@example(history=[("edit", "removed"), SPREAD, both("sent"), ("edit", "cancelled"), ("edit", "removed")])
+@example(history=[MOVED, SPREAD, SPREAD, both("failed"), BACK])
+@example(history=[MOVED, SPREAD, both("sent"), ("edit", "cancelled"), SPREAD, both("killed after"), MOVED])
+@example(history=[MOVED, ("wait", 5 * HOUR), ("wait", 5 * HOUR), SPREAD, SPREAD, both("failed")])
 @settings(
-    max_examples=50,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @pytest.mark.parametrize("talks", [once, daily])
+@pytest.mark.parametrize("readers", [World, Subscriptions])
 @given(history=histories)
 def test_nobody_is_left_with_what_is_not_true(
-    template: Path, talks: Callable[[str | timedelta], Event], history: Sequence[tuple[str, object]]
+    template: Path, readers: type[World], talks: Talks, history: Sequence[tuple[str, Any]]
 ) -> None:
     """What readers know in the end is what is published, as long as any of it lies ahead; and the audit is clean."""
-    for world in worlds(template, talks):
-        world.publish(timedelta(hours=30))
-        world.known = world.source.events[0]
-        for step, value in history:
-            if step == "edit":
-                world.publish(value)  # type: ignore[arg-type]  # drawn with its step
-            elif step == "wait":
-                world.now += value  # type: ignore[operator]  # as above
-            else:
-                world.turn(value)  # type: ignore[arg-type]  # as above
-        world.settle_down()
-        check(world)
-
-
-def worlds(template: Path, talks: Callable[[str | timedelta], Event]) -> Iterator[World]:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(copies, "PAGE", 1)
         shutil.copy(template, folder)
         with Ledger(f"sqlite:///{folder}/{template.name}") as ledger:
-            yield World(ledger, talks)
+            world = readers(ledger, talks)
+            for step, value in history:
+                if step == "edit":
+                    world.publish(value)
+                elif step == "wait":
+                    world.now += value
+                elif step == "spread":
+                    world.spread()
+                else:
+                    world.turn(value)
+            world.settle_down()
+            for reader in world.readers.values():
+                check(world, reader)
+            assert ledger.audit(world.now).findings == ()
 
 
-def check(world: World) -> None:
-    known, truth = as_heard(world.known), as_heard(next(iter(world.source.events), None))
+def check(world: World, reader: Reader) -> None:
+    known, truth = as_heard(reader.known), as_heard(world.truth)
     if any(one is not None and lies_ahead(one, world.now) for one in (known, truth)):
         assert known == truth
-    states = {one.id: one.state for one in world.ledger.deliveries()}
-    assert {states[one] for one in world.arrived} <= {State.SENT, State.DEAD, State.SUPERSEDED}
-    assert all(states[one] is State.SENT for one in world.arrived if one not in world.doubtful)
-    assert world.ledger.audit(world.now).findings == ()
+    states = {one: world.ledger.delivery(one)[0].state for one in reader.arrived}
+    assert set(states.values()) <= {State.SENT, State.DEAD, State.SUPERSEDED}
+    assert all(state is State.SENT for one, state in states.items() if one not in reader.doubtful)
 
 
 def as_heard(event: Event | None) -> Event | None:
