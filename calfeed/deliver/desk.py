@@ -40,7 +40,7 @@ class Desk:
         if claimed.kind == "digest":
             digest = find_digest(self.current.catalog, claimed.subject, claimed.due, [channel])
             return digest_message(digest, now, self.origin) if digest else None
-        reminder = find_reminder(self.current.catalog, claimed.subject, claimed.due, [channel])
+        reminder = find_reminder(self.current.catalog, claimed.subject, claimed.start, claimed.due, [channel])
         return reminder_message(reminder, now, self.origin) if reminder else None
 
     def notice(self, claimed: Claimed, channel: Channel, now: datetime) -> Message | None:

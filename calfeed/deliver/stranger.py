@@ -53,7 +53,7 @@ class Shelf:
     current: Current
     base_url: str | None
     _channels: dict[Audience, Channel | None] = field(default_factory=dict)
-    _reminders: dict[tuple[str, datetime], DueReminder | None] = field(default_factory=dict)
+    _reminders: dict[tuple[str, str, datetime], DueReminder | None] = field(default_factory=dict)
 
     def channel(self, audience: Audience) -> Channel | None:
         """The audience as a channel; None when its feed has gone."""
@@ -61,11 +61,11 @@ class Shelf:
             self._channels[audience] = audience.channel(self.current.catalog)
         return self._channels[audience]
 
-    def reminder(self, subject: str, due: datetime, channel: Channel) -> DueReminder | None:
-        """The reminder as the source has it now; None when it is no longer planned for then."""
-        key = (subject, due)
+    def reminder(self, claimed: Claimed, channel: Channel) -> DueReminder | None:
+        """The reminder as the source has it now; None when it is not owed any more."""
+        key = claimed.subject, claimed.start, claimed.due
         if key not in self._reminders:
-            self._reminders[key] = find_reminder(self.current.catalog, subject, due, [channel])
+            self._reminders[key] = find_reminder(self.current.catalog, *key, [channel])
         return self._reminders[key]
 
 
@@ -93,7 +93,7 @@ class StrangersDesk(Desk):
             return self._challenge(personal, now)
         if claimed.kind == "change":
             return self.notice(claimed, personal, now)
-        due = self.shelf.reminder(claimed.subject, claimed.due, channel)
+        due = self.shelf.reminder(claimed, channel)
         return reminder_message(replace(due, channel=personal), now, self.origin) if due else None
 
     def _challenge(self, channel: Channel, now: datetime) -> Message:

@@ -21,7 +21,7 @@ from calfeed.ledger.values import Claimed, State
 LEASE = timedelta(seconds=40)
 """Longer than a claimed row waits for its thread (20 s) and any request then takes (15 s)."""
 
-_CLAIMED = ("id", "kind", "channel", "uid", "subject", "due", "attempt")
+_CLAIMED = ("id", "key", "kind", "channel", "uid", "subject", "due", "attempt")
 _MAX_PAGES = 50
 
 # Made once: to build a statement costs as much as to run it. What is hidden from the planner by an empty string must

@@ -88,11 +88,23 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     since = min((row["due"] for row in rows), default=now)
     until = max((horizons[one.id] for one in channels), default=now)
     owed = wanted(catalog, min(since, now) - _MOMENT, until, channels)
-    withdraw(connection, [row["id"] for row in rows if row["key"] not in owed], now)
-    _move(connection, [row for row in rows if row["key"] in owed], owed)
+    renamed = {_identity(row) for row in owed.values() if row["due"] <= now}
+    lasting = [row for row in rows if row["key"] in owed or _identity(row) in renamed]
+    kept = {row["id"] for row in lasting}
+    withdraw(connection, [row["id"] for row in rows if row["id"] not in kept], now)
+    _move(connection, lasting, owed)
     known = {row["key"] for row in rows}
     fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
     _add(connection, fresh, now)
+
+
+def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Which start is told to whom, and when.
+
+    An edit may give what was due before it another key. What is past is not planned anew, so the row that stands is
+    all there is of that reminder.
+    """
+    return row["channel"], row["uid"], row["due"], row["key"].rpartition("|")[2]
 
 
 def horizon(connection: Connection) -> dict[str, datetime]:
@@ -154,7 +166,7 @@ def _add(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) 
 
 def _open_rows(connection: Connection) -> list[dict[str, Any]]:
     """Copies to subscriptions are not among them: there may be 100,000, and each is checked when it is sent."""
-    names = (delivery.c[name] for name in ("id", "key", "due", "attempt", "withdrawn"))
+    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "attempt", "withdrawn"))
     query = select(*names).where(
         delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
     )
@@ -186,10 +198,10 @@ def withdrawal(now: datetime) -> Update:
 
 def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wanted) -> None:
     for row in rows:
-        new = owed[row["key"]]
+        new = owed.get(row["key"])
         if row["withdrawn"]:
             connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(withdrawn=False))
-        if row["due"] != new["due"] and row["attempt"] == 0:
+        if new is not None and row["due"] != new["due"] and row["attempt"] == 0:
             values = {name: new[name] for name in ("due", "at", "expires", "ends")}
             connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(values))
 

@@ -45,6 +45,7 @@ class Claimed:
     """
 
     id: str
+    key: str
     kind: str
     channel: str
     uid: str | None
@@ -53,6 +54,11 @@ class Claimed:
     attempt: int
     known: tuple[Event, ...] = field(default=(), repr=False)
     corrects: str | None = None
+
+    @property
+    def start(self) -> str:
+        """The start that a reminder announces, as a `moment_key`."""
+        return self.key.removeprefix(f"{self.subject}|").partition("|")[0]
 
     @property
     def webhook_id(self) -> str:

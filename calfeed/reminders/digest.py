@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from calfeed.events.model import Calendar, Catalog, Channel, Occurrence, instant
@@ -68,9 +68,13 @@ def due_digests(
 def find_digest(
     catalog: Catalog, key: str, due: datetime, channels: Sequence[Channel] | None = None
 ) -> DueDigest | None:
-    """The digest with this key and due time as the catalog has it now; None when its day has no items any more."""
-    found = due_digests(catalog, due - timedelta(microseconds=1), due, channels)
-    return next((one for one in found if one.key == key), None)
+    """The digest that was planned with this key and due time as the catalog has it now, whatever its hour is by now.
+
+    None when its day has no items any more.
+    """
+    day = datetime.fromisoformat(key.partition("|")[0]).replace(tzinfo=UTC)
+    found = due_digests(catalog, day - clock.DAY, day + 3 * clock.DAY, channels)
+    return next((replace(one, due=due) for one in found if one.key == key), None)
 
 
 def _of_channel(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Occurrence, instant
+from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Occurrence, instant, moment_key
 from calfeed.events.occurrences import occurrences
 from calfeed.reminders import clock
 from calfeed.reminders.audience import takes
@@ -62,16 +62,27 @@ def due_reminders(
 
 
 def find_reminder(
-    catalog: Catalog, key: str, due: datetime, channels: Sequence[Channel] | None = None
+    catalog: Catalog, key: str, start: str, due: datetime, channels: Sequence[Channel] | None = None
 ) -> DueReminder | None:
-    """The reminder with this key and due time as the catalog has it now; None when it is no longer planned for then."""
+    """The reminder that was planned with this key and due time, as the catalog has it now; None when it is not owed.
+
+    ``start`` is the `moment_key` of the start that it announces. An edit that leaves the start may give the reminder
+    another due time (quiet hours, the hour of all-day items) or, when it falls due as before, another key (the event
+    repeats now, the lead is in other words): it is still the one that was planned.
+    """
     event = catalog.by_uid.get(key.rsplit("|", 3)[0])  # a UID may have bars of its own
     if event is None:
         return None
     chosen = catalog.channels if channels is None else channels
     mine = [channel for channel in chosen if key.endswith(f"|{channel.id}")]
-    found = _of_event(catalog.calendar, event, mine, due - timedelta(microseconds=1), due)
-    return next((one for one in found if one.key == key and one.due == due), None)
+    found = [
+        reminder
+        for happening in _starting(catalog.calendar, event, start)
+        for channel in mine
+        for reminder in _of_happening(happening, channel)
+    ]
+    same = next((one for one in found if one.key == key), None)
+    return replace(same, due=due) if same else next((one for one in found if one.due == due), None)
 
 
 def zone_of(channel: Channel, calendar: Calendar) -> ZoneInfo:
@@ -89,9 +100,17 @@ def _of_event(
     if not event.recurs and not earliest <= instant(event.start, event.zone) <= latest:
         return
     for occurrence in occurrences(event, earliest, latest, limit=sys.maxsize):
-        happening = _Happening(calendar, event, occurrence, clock.begins(occurrence), clock.ends(occurrence))
+        happening = _happening(calendar, event, occurrence)
         for channel in channels:
             yield from _of_happening(happening, channel)
+
+
+def _starting(calendar: Calendar, event: Event, start: str) -> Iterator[_Happening]:
+    """What has this start."""
+    day = datetime.fromisoformat(start[:8]).replace(tzinfo=UTC)
+    for occurrence in occurrences(event, day - clock.DAY, day + 2 * clock.DAY, limit=sys.maxsize):
+        if moment_key(occurrence.start) == start:
+            yield _happening(calendar, event, occurrence)
 
 
 def _longest(event: Event, channels: Sequence[Channel]) -> timedelta | None:
@@ -110,6 +129,10 @@ class _Happening(NamedTuple):
     occurrence: Occurrence
     begins: datetime
     ends: datetime
+
+
+def _happening(calendar: Calendar, event: Event, occurrence: Occurrence) -> _Happening:
+    return _Happening(calendar, event, occurrence, clock.begins(occurrence), clock.ends(occurrence))
 
 
 def _of_happening(what: _Happening, channel: Channel) -> Iterator[DueReminder]:

@@ -531,9 +531,8 @@ def test_what_a_process_had_claimed_that_was_killed_here_need_not_wait(
 def heir_sees(ledger: Ledger) -> Claimed:
     """What the ledger has claimed, as a claim."""
     (one,) = ledger.deliveries(state="sending")
-    return Claimed(
-        id=one.id, kind=one.kind, channel=one.channel, uid=one.uid, subject="", due=one.due, attempt=one.attempt
-    )
+    names = ("id", "key", "kind", "channel", "uid", "due", "attempt")
+    return Claimed(**{name: getattr(one, name) for name in names}, subject="")
 
 
 def test_who_slept_through_a_lease_cannot_overwrite_a_later_claim(

@@ -6,7 +6,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from calfeed.ledger import Ledger, State
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 TALKS = datetime(2024, 5, 12, 2, tzinfo=UTC)
 DUE = TALKS - timedelta(hours=1)
+HOUR = timedelta(hours=1)
 SECRET = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
 URL = "https://hooks.example.org/services/T000/B000/verysecrettoken"
 
@@ -44,6 +46,17 @@ def channel(name: str = "hook", **keys: Any) -> Channel:
 def catalog(*events: Event, channels: tuple[Channel, ...] = (channel(),)) -> Catalog:
     calendar = Calendar(id="visit", name=text("Visit"), timezone="Asia/Shanghai")
     return Catalog(calendar=calendar, events=events, feeds=(Feed(id="all", name=text("All")),), channels=channels)
+
+
+def of_days(clock: time = time(9)) -> Catalog:
+    """An item without an hour, told at nine on its day, or at another hour."""
+    days = replace(event(), start=date(2024, 5, 12), end=date(2024, 5, 13))
+    read = catalog(days, channels=(channel(before=(Duration(seconds=0),)),))
+    return replace(read, calendar=replace(read.calendar, all_day_at=clock))
+
+
+def digest(clock: time) -> Catalog:
+    return catalog(event(), channels=(channel(before=(), digest=clock),))
 
 
 class Receivers:
@@ -215,6 +228,42 @@ def test_a_receiver_that_fails_is_tried_again_under_the_same_id(planned: World) 
         (2, "retry", None),
         (3, "sent", 200),
     ]
+
+
+WEEKLY = {"rrule": "FREQ=WEEKLY"}
+QUIET = (time(8), time(9, 30))
+ONE_DAY, HOURS = ((channel(before=(lead,)),) for lead in (Duration(days=1), Duration(seconds=24 * 3600)))
+
+
+@pytest.mark.parametrize(
+    ("due", "before", "after"),
+    [
+        (DUE, catalog(event()), catalog(event(), channels=(channel(quiet=QUIET),))),
+        (DUE, catalog(event()), catalog(event(**WEEKLY))),
+        (DUE, catalog(event(**WEEKLY)), catalog(event())),
+        (DUE - 23 * HOUR, catalog(event(), channels=ONE_DAY), catalog(event(), channels=HOURS)),
+        (DUE, of_days(), of_days(time(10))),
+        (DUE, digest(time(9)), digest(time(10))),
+    ],
+    ids=["quiet hours", "repeats now", "repeats no more", "the lead in other words", "hour of all-day items", "digest"],
+)
+def test_what_is_tried_again_is_not_lost_over_an_edit_that_leaves_its_start(
+    world: World, due: datetime, before: Catalog, after: Catalog
+) -> None:
+    """The receiver was away when it was due, and comes back after the edit."""
+    world.ledger.publish(before, NOW)
+    world.tick()
+    world.receivers.answer = lambda _: Answer(status=503)
+    world.tick(due)
+    assert len(world.receivers.sent) == 1
+    world.receivers.answer = lambda _: Answer(status=200)
+    world.now += timedelta(seconds=1)
+    world.ledger.publish(after, world.now)
+    world.tick(due + timedelta(minutes=1))
+    world.tick(due + timedelta(minutes=2))
+    types = [body["type"] for body in map(json.loads, (request.body for request in world.receivers.sent[1:]))]
+    assert sum(one in {"event.reminder", "event.digest"} for one in types) == 1
+    assert world.ledger.audit(world.now).findings == ()
 
 
 def test_a_retry_after_is_obeyed_for_the_message_and_its_neighbours(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calfeed.events.model import Catalog
+from calfeed.events.model import Catalog, moment_key
 from calfeed.reminders.plan import due_reminders, find_reminder
 
 Plan = Callable[..., list[str]]
@@ -333,12 +333,12 @@ def test_a_reminder_is_found_again_by_key_and_due_time_while_it_is_planned(catal
     read = catalog(SERIES + TALK + CHANNEL + CHANNEL.replace("news", "my-news"))
     every = due_reminders(read, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
     assert len(every) == 16
-    assert [find_reminder(read, due.key, due.due) for due in every] == every
+    assert [find_reminder(read, due.key, moment_key(due.occurrence.start), due.due) for due in every] == every
 
     moved = catalog(SERIES + TALK.replace("T10", "T09") + CHANNEL)
     talk = next(due for due in every if due.event.id == "talk")
-    assert find_reminder(moved, talk.key, talk.due) is None
-    assert find_reminder(catalog(SERIES + CHANNEL), talk.key, talk.due) is None
+    assert find_reminder(moved, talk.key, moment_key(talk.occurrence.start), talk.due) is None
+    assert find_reminder(catalog(SERIES + CHANNEL), talk.key, moment_key(talk.occurrence.start), talk.due) is None
 
 
 @pytest.mark.parametrize("uid", ["a|b", "||", "talk|20240517T020000Z|1h|news"])
@@ -346,4 +346,4 @@ def test_a_reminder_is_found_again_whatever_the_uid(catalog: Read, uid: str) -> 
     read = catalog(TALK + f'uid = "{uid}"\n' + CHANNEL)
     every = due_reminders(read, datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
     assert every
-    assert [find_reminder(read, due.key, due.due) for due in every] == every
+    assert [find_reminder(read, due.key, moment_key(due.occurrence.start), due.due) for due in every] == every
