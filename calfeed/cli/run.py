@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from calfeed.cli.common import events_option, settings, show_problems
-from calfeed.errors import LedgerBusy, LedgerError, LedgerVersion, SourceError
+from calfeed.errors import CalfeedError, LedgerBusy, LedgerError, LedgerVersion, SourceError, UsageError
 
 if TYPE_CHECKING:
     from calfeed.scheduler import Reminders
     from calfeed.settings import Settings
+
+PORT_PATIENCE = 2.0
+"""Seconds."""
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (else PORT, else 8000).")
@@ -33,13 +40,15 @@ def up(ctx: click.Context, host: str, port: int | None, events: str | None) -> N
     Example: calfeed up --port 8080
     """
     found = settings(ctx, events)
+    port = port or found.port
+    address = _free_address(host, port)
     _upgrade(found)
     _check_source(found)
     reminders = _reminders(found)
     reminders.start()
     stopping = threading.Thread(target=reminders.stop)  # not a daemon: the process ends after it
     try:
-        _serve(found, host, port, "web and reminders", on_stop=lambda: _once(stopping))
+        _serve(found, address, port, "web and reminders", on_stop=lambda: _once(stopping))
     finally:
         _once(stopping)
         stopping.join()
@@ -56,9 +65,11 @@ def serve(ctx: click.Context, host: str, port: int | None, events: str | None) -
     Example: calfeed serve --host 0.0.0.0 --port 8080
     """
     found = settings(ctx, events)
+    port = port or found.port
+    address = _free_address(host, port)
     _upgrade_sqlite(found)
     _check_source(found)
-    _serve(found, host, port, "web")
+    _serve(found, address, port, "web")
 
 
 @click.command()
@@ -99,13 +110,52 @@ def _once(thread: threading.Thread) -> None:
         thread.start()
 
 
-def _serve(found: Settings, host: str, port: int | None, what: str, on_stop: Callable[[], None] | None = None) -> None:
+def _serve(found: Settings, address: str, port: int, what: str, on_stop: Callable[[], None] | None = None) -> None:
     from calfeed.web.server import serve as run_server  # granian
 
-    port = port or found.port
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{address}]" if ":" in address else address
     click.echo(f"calfeed {what}: http://{shown}:{port}/", err=True)
-    run_server(host, port, found.workers, on_stop)
+    run_server(address, port, found.workers, on_stop)
+
+
+def _free_address(host: str, port: int) -> str:
+    """The numeric address of ``host``, where nobody listens yet: the server asks for SO_REUSEPORT, and would share it.
+
+    A worker whose parent was killed a moment ago may still hold it, so a taken one is waited for.
+    Raises UsageError for a host that is none here, CalfeedError for a port that cannot be had.
+    """
+    until = time.monotonic() + PORT_PATIENCE
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        while not _is_free(family, address, last=time.monotonic() >= until):
+            time.sleep(0.1)
+    except (OSError, UnicodeError) as fault:
+        raise _unusable(host, port, fault) from None
+    return str(address[0])
+
+
+def _is_free(family: int, address: tuple[Any, ...], *, last: bool) -> bool:
+    """Raises OSError when it cannot be had; a taken one counts so on the last try alone."""
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
+        try:
+            probe.bind(address)
+        except OSError as fault:
+            if last or fault.errno != errno.EADDRINUSE:
+                raise
+            return False
+        return True
+
+
+def _unusable(host: str, port: int, fault: OSError | UnicodeError) -> CalfeedError:
+    """Why nobody can be served there, and what to do."""
+    if isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE:
+        advice = "end what listens there, or choose another port with --port or PORT"
+        return CalfeedError(f"port {port} of {host} is taken, perhaps by another calfeed: {advice}")
+    if isinstance(fault, PermissionError):
+        return CalfeedError(f"port {port} may not be opened by this user: choose one from 1024 on with --port or PORT")
+    hint = "127.0.0.1 serves this machine alone, 0.0.0.0 whoever reaches it"
+    return UsageError(f"--host {host}: no address of this machine ({hint})")
 
 
 def _upgrade(found: Settings) -> None:
@@ -116,16 +166,17 @@ def _upgrade(found: Settings) -> None:
         try:
             ledger.upgrade()
         except LedgerError as fault:
-            advice = _advice(fault) if _is_file(found) else ""
+            advice = _advice(fault, found.database_url) if _is_file(found) else ""
             raise type(fault)(f"{fault}{advice}") from fault
 
 
-def _advice(fault: LedgerError) -> str:
+def _advice(fault: LedgerError, url: str) -> str:
     """What to do about a file that is no database, or cannot be opened; the manual says it at length."""
     if isinstance(fault, LedgerVersion):
         return ""
     if isinstance(fault, LedgerBusy):
-        return ": does its folder exist, with room, and may this user write there?"
+        folder = Path(url.partition(":///")[2].partition("?")[0]).resolve().parent
+        return f": does {folder} exist, with room, and may this user write there?"
     return ": put back a copy, or move the file aside to begin anew (what either means stands in the manual: Hosting)"
 
 
