@@ -196,7 +196,7 @@ def _fits(gone: Iterable[Event], fresh: Sequence[Event], others: Sequence[Event]
     """Whether nothing that the events say of each other can be at fault now."""
     before, after = {event.uid: event for event in gone}, {event.uid: event for event in fresh}
     names = {event.id.casefold() for event in others}
-    lost = before.keys() - after.keys()
+    lost = {uid for uid, event in before.items() if uid not in after or after[uid].id != event.id}
     missing = _categories(before.values()) - _categories(after.values())  # a feed may have selected the last of one
     return (
         len(others) + len(fresh) <= bounds.EVENTS

@@ -108,3 +108,25 @@ def test_the_last_good_reading_is_where_the_next_one_starts(read_whole: list[obj
         again.load([("e.toml", edit(7, "[[events]]\n'"))])
     again.load([("e.toml", edit(7, entry(6, "Other")))])
     assert len(read_whole) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("a", "U"), ("b", "U")),
+        (("a", "U", "b", "V"), ("b", "U", "a", "V")),
+    ],
+)
+def test_a_child_names_its_parent_by_id(old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    """An event that is renamed and keeps its UID is lost to the children that stand elsewhere."""
+
+    def text(named: tuple[str, ...]) -> str:
+        pairs = zip(named[::2], named[1::2], strict=True)
+        events = "".join(
+            f'[[events]]\nid = "{name}"\nuid = "{uid}"\nsummary = "P"\nstart = 2024-05-16\n' for name, uid in pairs
+        )
+        return HEAD.replace('categories = ["talk"]', "") + events + entry(1).replace("e0", "a")
+
+    again = Reader()
+    again.load([("e.toml", text(old))])
+    assert said(again.load, [("e.toml", text(new))]) == said(load, [("e.toml", text(new))])
