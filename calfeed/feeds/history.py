@@ -15,17 +15,28 @@ from calfeed.feeds.select import Query, redacted, select, visible
 def shown_changes(
     changes: Iterable[Change], current: Mapping[str, Event], feed: Feed, query: Query, now: datetime
 ) -> list[Change]:
-    """Newest first. ``current`` holds the events of the source by UID: what is private now has no public past.
+    """Newest first. ``current`` holds the events of the source by UID: what is private now, or was when it was removed,
+    has no public past.
 
     A state that these readers could not see is left out; the first one they could see counts as added, an embargoed
     one at the end of its embargo.
     """
-    known = [change for change in changes if change.uid not in current or _open(current[change.uid], feed, now)]
-    found = [shown for change in known for shown in _shown(change, feed, now) if _chosen(shown, feed, query, now)]
+    told = sorted(changes, key=lambda each: each.number)
+    last = {change.uid: change for change in told}
+    known = {uid for uid, change in last.items() if _known(change, current.get(uid), feed, now)}
+    ours = (change for change in told if change.uid in known)
+    found = [shown for change in ours for shown in _shown(change, feed, now) if _chosen(shown, feed, query, now)]
     latest: dict[tuple[str, datetime, ChangeKind], Change] = {}
-    for change in sorted(found, key=lambda each: each.number):
+    for change in found:
         latest[change.uid, change.at, change.kind] = change
     return sorted(latest.values(), key=lambda each: (each.at, each.uid, each.number), reverse=True)
+
+
+def _known(last: Change, event: Event | None, feed: Feed, now: datetime) -> bool:
+    """Whether readers may know of an event: as it is, or as it was when the ``last`` change took it away."""
+    if event is None and last.before is not None:
+        return _open(last.before, feed, last.at)
+    return event is None or _open(event, feed, now)
 
 
 def _open(event: Event, feed: Feed, now: datetime) -> bool:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -87,6 +87,14 @@ def visible(event: Event, visibility: Visibility, now: datetime) -> bool:
     if event.embargo is not None and now < event.embargo:
         return False
     return _RANK[event.visibility] <= _RANK[visibility]
+
+
+def buried(event: Event, removed: datetime) -> Event:
+    """The event as it stands once removed: an embargo that it did not live to see the end of never ends."""
+    return replace(event, embargo=_NEVER) if event.embargo is not None and removed < event.embargo else event
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def redacted(event: Event, visibility: Visibility, now: datetime) -> Event:

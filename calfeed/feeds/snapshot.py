@@ -19,7 +19,7 @@ from calfeed.feeds.history import shown_changes
 from calfeed.feeds.index import Index
 from calfeed.feeds.pieces import Entry, Pieces, Written
 from calfeed.feeds.resource import Resource
-from calfeed.feeds.select import EVERYTHING, Query, redacted, select, texts, texts_of, visible
+from calfeed.feeds.select import EVERYTHING, Query, buried, redacted, select, texts, texts_of, visible
 from calfeed.feeds.series import AHEAD
 from calfeed.feeds.shelf import Shelf
 
@@ -107,8 +107,9 @@ class Snapshot:
     def standing(self) -> dict[str, Event]:
         """By UID: the events of the source, and those removed that feeds still show as cancelled."""
         stand, now = self.catalog.calendar.tombstone.as_timedelta(), self.built_at
-        removed = (each for each in self.revisions.values() if each.removed and now < each.removed + stand)
-        return {each.uid: each.event for each in removed} | self.catalog.by_uid
+        removed = ((each, each.removed) for each in self.revisions.values() if each.removed)
+        gone = {each.uid: buried(each.event, at) for each, at in removed if now < at + stand}
+        return gone | self.catalog.by_uid
 
     @cached_property
     def tongues(self) -> frozenset[str]:
