@@ -8,10 +8,15 @@ from datetime import UTC, datetime, time, timedelta
 from calfeed.events.model import Catalog, Event
 from calfeed.events.revision import Change, ChangeKind, Revision
 from calfeed.feeds.feed import MOST_EVENTS, MOST_OCTETS
+from calfeed.feeds.select import texts_of
+from calfeed.feeds.series import MOST
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Last-Modified of a calendar in which nothing was ever published."""
-_BYTES_AN_EVENT = 700
+_OCTETS_AN_EVENT = 1_000
+"""What a VEVENT has beside words and addresses, about."""
+_SAID = 4
+"""How often words and addresses stand in a VEVENT at most, about: escaped, beside a map, styled, and as data."""
 
 
 def last_modified(
@@ -32,7 +37,7 @@ def next_change(catalog: Catalog, revisions: Mapping[str, Revision], now: dateti
     """The next instant at which some feed may change by itself: an embargo or a tombstone ends, the past is trimmed,
     occurrences that are written one by one go on with the month."""
     ahead = [*_tombstone_ends(catalog, revisions, ()), *_embargoes(catalog.events)]
-    if _near_limits(catalog.events):
+    if _near_limits(revision.event for revision in revisions.values()):
         ahead.append(day_of(now) + timedelta(days=1))
     if any(event.rrule for event in catalog.events):
         ahead.append(month_after(now))
@@ -76,10 +81,20 @@ def _embargoes(events: Iterable[Event]) -> Iterator[datetime]:
 
 
 def _near_limits(events: Iterable[Event]) -> bool:
+    """Whether a feed of them may be trimmed, in some way of writing it. A wrong yes costs one building a day."""
     count = size = 0
     for event in events:
-        count += 1 + len(event.overrides) + len(event.rdate)
-        size += max((len(text) for _, text in event.description.by_language), default=0) if event.description else 0
-        if count > MOST_EVENTS or size + count * _BYTES_AN_EVENT > MOST_OCTETS:
+        singles = (event, *event.overrides)
+        count += len(singles) + len(event.rdate) + (MOST if event.rrule else 0)
+        size += sum(map(_octets, singles)) + len(event.rdate) * _octets(event)
+        if count > MOST_EVENTS or size > MOST_OCTETS:
             return True
     return False
+
+
+def _octets(event: Event) -> int:
+    """How much one VEVENT may take: rather too much than too little."""
+    words = sum(max(len(value.encode()) for _, value in text.by_language) for text in texts_of(event))
+    places = (event.location and event.location.url, event.url, event.image, *event.attach)
+    links = (*places, *(each.uri for each in event.conference), *(each.url for each in event.sources))
+    return _OCTETS_AN_EVENT + _SAID * (words + sum(len(link) for link in links if link))

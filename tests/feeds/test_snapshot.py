@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -174,6 +175,27 @@ def test_the_tombstone_of_a_private_event_is_private(publish: Publish) -> None:
     assert removed.resource("/events/shut.ics") is None
 
 
+def test_an_event_removed_under_its_embargo_never_stands_in_public(publish: Publish) -> None:
+    """It would be shown as cancelled from the embargo's instant on: news of what nobody was to hear of."""
+    staff = '[[feeds]]\nid = "staff"\nvisibility = "private"\n'
+    removed = publish(staff + OPEN, now=NOW + HOUR, after=publish(staff + OPEN + SOON))
+    late = publish(staff + OPEN, now=NOW + 5 * DAY, after=removed)
+    assert removed.expires == late.expires == NOW + HOUR + 30 * DAY
+    for path in ("/feeds/all.ics", "/feeds/all.json", "/feeds/all.atom"):
+        assert b"Soon" not in feed(late, path).body
+    assert late.resource("/events/soon.ics") is None
+    for each in (removed, late):
+        known = each.resource("/feeds/staff.ics", private=True)
+        assert known is not None
+        assert b"SUMMARY:Soon" in known.body
+
+
+def test_an_event_removed_after_its_embargo_stands_as_cancelled(publish: Publish) -> None:
+    shown = publish(OPEN + SOON, now=NOW + 5 * DAY)
+    removed = publish(OPEN, now=NOW + 6 * DAY, after=shown)
+    assert b"SUMMARY:Soon" in feed(removed).body
+
+
 def test_the_same_state_gives_the_same_octets_whenever_and_wherever_it_is_built(publish: Publish) -> None:
     first = publish(ALL)
     again = [publish(ALL, now=NOW + hours * HOUR, after=first) for hours in (1, 20, 40)]
@@ -302,6 +324,42 @@ def test_size_counts_as_well(publish: Publish) -> None:
     found = feed(built(catalog))
     assert 0 < found.dropped < 300
     assert 980_000 < len(found.body) < 1_000_000
+
+
+LONG = Text((("zh", "说" * 1_500),))
+ENDLESS = {"start": datetime(2020, 1, 1, 10, tzinfo=ZoneInfo("Africa/Casablanca")), "timezone": "Africa/Casablanca"}
+
+
+@pytest.mark.parametrize(
+    ("count", "own", "first"),
+    [
+        (300, {"description": LONG}, {}),
+        (300, {"contact": LONG}, {}),
+        (300, {"attach": tuple(f"https://example.org/{n}/{'a' * 480}" for n in range(9))}, {}),
+        (300, {}, {**ENDLESS, "end": None, "rrule": "FREQ=DAILY"}),
+    ],
+    ids=["description", "contact", "attachments", "single dates"],
+)
+def test_whatever_makes_a_feed_too_large_its_past_goes_at_midnight(
+    count: int, own: dict[str, object], first: dict[str, object], publish: Publish
+) -> None:
+    """Octets count, not characters; and events that are written date by date. All replicas leave out the same."""
+    catalog = many(count, NOW - 150 * HOUR, publish(OPEN).catalog)
+    events = [replace(event, **own) for event in catalog.events]  # type: ignore[arg-type]  # whatever key it is
+    if first:
+        events += [replace(events[0], id=f"r{n}", uid=f"r{n}", **first) for n in range(2)]  # type: ignore[arg-type]  # as above
+    snapshot = built(replace(catalog, events=tuple(events)))
+    assert feed(snapshot).dropped > 0
+    assert snapshot.expires == NOW + DAY
+
+
+def test_events_that_are_gone_count_until_their_tombstones_fall(publish: Publish) -> None:
+    catalog = many(MOST_EVENTS, NOW - 48 * HOUR, publish(OPEN).catalog)
+    before = revise(catalog, {}, datetime(2024, 1, 1, tzinfo=UTC), DAY)
+    rest = replace(catalog, events=(*catalog.events[: MOST_EVENTS // 2], publish(OPEN).catalog.events[0]))
+    revised = revise(rest, before.revisions, NOW, 30 * DAY)
+    snapshot = build(rest, revised.revisions, (), base_url=None, now=NOW)
+    assert (feed(snapshot).dropped, snapshot.expires) == (1, NOW + DAY)
 
 
 def test_what_lies_ahead_is_never_left_out_but_warned_of(publish: Publish) -> None:
