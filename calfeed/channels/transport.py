@@ -35,6 +35,9 @@ CONNECT, TOTAL = 5.0, 15.0
 LIMIT = 4096
 """Bytes of an answer that are read."""
 
+_NO_URL = (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+"""Time mends nothing of these: whoever set the address has to."""
+
 Address = tuple[int, int, int, str, Any]
 """What `socket.getaddrinfo` yields."""
 
@@ -68,6 +71,8 @@ class HttpTransport:
             return self._exchange(prepared)
         except Refused as refused:
             return Fault(kind="refused", detail=str(refused))
+        except _NO_URL:
+            return Fault(kind="refused", detail="it is no http:// or https:// URL")
         except (requests.RequestException, exceptions.HTTPError, OSError, UnicodeError, ValueError) as fault:
             kind: FaultKind = "timeout" if limits.left() <= 0 else _kind(fault)
             return Fault(kind=kind)

@@ -231,10 +231,22 @@ def test_a_plain_server_behind_https_is_a_tls_fault(receiver: Start, post: Post)
 
 
 @pytest.mark.parametrize(
-    "url", ["", "hook", "ftp://example.org/", "http://", "http://[", "http://a b/", "http://x:99999/"]
+    "url",
+    [
+        "",
+        "…",
+        "hook",
+        "hooks.example.org/T",
+        "ftp://example.org/",
+        "http://",
+        "http://[",
+        "http://a b/",
+        "http://x:99999/",
+    ],
 )
-def test_what_is_no_url_is_a_fault_that_does_not_repeat_it(post: Post, url: str) -> None:
-    assert HttpTransport().send(post(url)) == Fault(kind="protocol")
+def test_what_is_no_url_is_refused_for_good_and_not_repeated(post: Post, url: str) -> None:
+    """Trying again would mend nothing: the channel is broken until its address changes."""
+    assert HttpTransport().send(post(url)) == Fault(kind="refused", detail="it is no http:// or https:// URL")
 
 
 def test_a_header_cannot_be_smuggled_in(receiver: Start) -> None:
