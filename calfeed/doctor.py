@@ -20,6 +20,7 @@ from calfeed.events.parse import load
 from calfeed.ledger import ChannelState, Ledger
 from calfeed.publish import read_files
 from calfeed.settings import Settings, secret
+from calfeed.trial import why_idle
 
 State = Literal["ok", "warning", "wrong", "not looked at"]
 
@@ -54,8 +55,9 @@ def _source(settings: Settings) -> Generator[Finding, None, Catalog | None]:
     try:
         catalog = load(read_files(settings.events))
     except SourceError as fault:
-        count = len(fault.problems)
-        yield Finding("source", "wrong", f"{count} problems, the first: {fault.problems[0]}", "calfeed check")
+        first, *others = fault.problems
+        found = f"{first}; {len(others)} more" if others else str(first)
+        yield Finding("source", "wrong", found, "calfeed check")
         return None
     found = f"{settings.events}: {len(catalog.events)} events, {len(catalog.feeds)} feeds"
     if catalog.warnings:
@@ -174,9 +176,9 @@ def _channel(channel: Channel, state: ChannelState | None, environ: Mapping[str,
     name = f"channel {channel.id}"
     url = secret(channel.url, environ)
     if not url:
-        return Finding(name, "not looked at", f"idle: {channel.url} is not set", "set it, or remove the channel")
+        return Finding(name, "not looked at", f"idle: {why_idle(channel, environ)}", "set it, or remove the channel")
     if channel.secret and not secret(channel.secret, environ):
-        return Finding(name, "wrong", f"idle: {channel.secret} is not set", "set the signing secret")
+        return Finding(name, "wrong", f"idle: {why_idle(channel, environ)}", "set the signing secret")
     if state is not None and state.broken_since is not None:
         found = f"broken since {state.broken_since:%Y-%m-%d %H:%M}Z: {state.reason}"
         return Finding(name, "wrong", found, f"give it another address; then calfeed send-test {channel.id}")
@@ -189,8 +191,10 @@ def _reached(name: str, url: str) -> Finding:
     """Connects, and sends nothing: the address itself is a secret and stands in no word of the answer."""
     try:
         parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            return Finding(name, "wrong", "its address is no http:// or https:// URL", "set it to the whole address")
         port = parts.port or (80 if parts.scheme == "http" else 443)
-        with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT[0]):
+        with socket.create_connection((parts.hostname, port), timeout=TIMEOUT[0]):
             return Finding(name, "ok", "its host takes connections")
     except (OSError, ValueError) as fault:
         found = f"its host cannot be reached: {type(fault).__name__}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from calfeed.channels.base import Answer, Fault, Request, Target, Verdict
+from calfeed.channels.base import Answer, Fault, Outcome, Request, Target, Verdict
 from calfeed.channels.registry import driver
 from calfeed.errors import Location
 from calfeed.events.model import Catalog, Channel
@@ -83,5 +83,8 @@ class Rehearsal:
             return Step(due=due, message=message, verdict=None)
         channel = driver(due.channel.kind)
         webhook_id = f"msg_{uuid5(NAMESPACE_URL, f'calfeed:rehearsal:{due.key}').hex}"
-        request = channel.request(message, target, webhook_id=webhook_id, at=self.now())
+        try:
+            request = channel.request(message, target, webhook_id=webhook_id, at=self.now())
+        except ValueError as fault:  # the address or the secret; its text holds neither
+            return Step(due=due, message=message, verdict=Verdict(outcome=Outcome.BROKEN_CHANNEL, reason=str(fault)))
         return Step(due=due, message=message, verdict=channel.judge(self.send(request), self.now()))

@@ -43,10 +43,10 @@ class Settings:
             events=Path(reader.text("CALFEED_EVENTS") or "events.toml"),
             database_url=reader.parsed(reader.first("CALFEED_DATABASE_URL", "DATABASE_URL"), _database_url)
             or DEFAULT_DATABASE,
-            base_url=reader.parsed("CALFEED_BASE_URL", _base_url),
+            base_url=reader.parsed("CALFEED_BASE_URL", base_url),
             admin_token=reader.text("CALFEED_ADMIN_TOKEN") or None,
             allow_private_webhooks=reader.parsed("CALFEED_ALLOW_PRIVATE_WEBHOOKS", _networks) or (),
-            heartbeat_url=reader.parsed("CALFEED_HEARTBEAT_URL", _http_url),
+            heartbeat_url=reader.parsed("CALFEED_HEARTBEAT_URL", http_url),
             trusted_proxies=reader.parsed("CALFEED_TRUSTED_PROXIES", _whole(range(10))) or 0,
             log=reader.parsed("CALFEED_LOG", _log) or "text",
             port=reader.parsed("PORT", _whole(_PORTS)) or 8000,
@@ -131,15 +131,17 @@ def _database_url(text: str) -> str:
     return f"{scheme}://{rest}"
 
 
-def _http_url(text: str) -> str:
+def http_url(text: str) -> str:
+    """The text, if it is an address of the web; raises ValueError without repeating it."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s\x00-\x1f]", text):
         raise ValueError("expected an absolute http:// or https:// URL")
     return text
 
 
-def _base_url(text: str) -> str:
-    parts = urlsplit(_http_url(text))
+def base_url(text: str) -> str:
+    """Where a page stands in public, without a last slash; raises ValueError without repeating it."""
+    parts = urlsplit(http_url(text))
     if parts.query or parts.fragment or parts.username:
         raise ValueError(
             "expected an absolute URL without credentials, query or fragment, such as https://calendar.example.org"

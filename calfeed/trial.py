@@ -21,10 +21,20 @@ class Trial(NamedTuple):
     verdict: Verdict
 
 
-def unset(channel: Channel, environ: Mapping[str, str]) -> str | None:
-    """The reference that leads nowhere, ``env:NEWSROOM_SLACK_URL``; None when the channel has all that it needs."""
+def why_idle(channel: Channel, environ: Mapping[str, str]) -> str | None:
+    """What leads nowhere, ``env:NEWSROOM_SLACK_URL is not set``; None when the channel has all that it needs."""
     needed = (channel.url, *([channel.secret] if channel.secret else []))
-    return next((reference for reference in needed if not secret(reference, environ)), None)
+    return next((why_unset(reference, environ) for reference in needed if not secret(reference, environ)), None)
+
+
+def why_unset(reference: str, environ: Mapping[str, str]) -> str:
+    """In words, of a reference that leads nowhere."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and environ.get(f"{rest}_FILE"):
+        return f"the file that {rest}_FILE names is missing, empty or not readable"
+    if kind == "file":
+        return f"the file {rest} is missing, empty or not readable"
+    return f"{reference} is not set"
 
 
 def target(channel: Channel, environ: Mapping[str, str]) -> Target | None:

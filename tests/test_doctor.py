@@ -152,3 +152,16 @@ def test_an_address_where_nobody_answers(settings: Settings, site: Site) -> None
 def test_an_idle_channel_names_what_is_missing(settings: Settings) -> None:
     found = look(settings)["channel newsroom"]
     assert (found.state, found.found) == ("not looked at", "idle: env:SLACK_URL is not set")
+
+
+def test_a_channel_whose_address_is_none_is_not_looked_for(settings: Settings) -> None:
+    found = look(settings, SLACK_URL="hooks.example.org/T0/B0/secret")["channel newsroom"]
+    assert (found.state, found.found) == ("wrong", "its address is no http:// or https:// URL")
+
+
+def test_a_broken_source_is_told_by_its_first_fault(settings: Settings) -> None:
+    settings.events.write_text('[calendar]\nid = "c"\nname = "C"\ntimezone = "UTC"\ncolour = "red"\n')
+    one = look(settings)["source"].found
+    assert one.endswith(":5:1: error: calendar.colour: unknown key (did you mean `color`?)")
+    settings.events.write_text(settings.events.read_text() + "more = 1\n")
+    assert look(settings)["source"].found == f"{one}; 1 more"

@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from calfeed import __version__
-from calfeed.errors import CalfeedError, SettingsError, UsageError
+from calfeed.errors import CalfeedError, QueryError, SettingsError, UsageError
 
 COMMANDS = {
     "init": ("calfeed.cli.source:init", "A commented starting events.toml."),
@@ -78,7 +78,7 @@ def main(args: Sequence[str] | None = None) -> None:
         calfeed.main(args=args, prog_name="calfeed", standalone_mode=True)
     except CalfeedError as fault:
         click.echo(str(fault), err=True)
-        sys.exit(2 if isinstance(fault, SettingsError | UsageError) else 1)
+        sys.exit(2 if isinstance(fault, SettingsError | UsageError | QueryError) else 1)
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
         sys.stderr.close()
         sys.exit(0)

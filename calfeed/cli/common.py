@@ -18,7 +18,7 @@ import click
 
 from calfeed.errors import Problem, SourceError
 from calfeed.reports import one_line
-from calfeed.settings import Settings
+from calfeed.settings import Settings, base_url, http_url
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog
@@ -95,6 +95,22 @@ class Instant(click.ParamType[date]):
             self.fail(f"{value!r} is neither a date (2024-05-14) nor a date-time (2024-05-14T09:00:00Z)", param, ctx)
 
 
+class Address(click.ParamType[str]):
+    """An address of the web; with ``base``, one that pages stand under."""
+
+    name = "URL"
+
+    def __init__(self, *, base: bool = False) -> None:
+        self._parse = base_url if base else http_url
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The message repeats nothing: the address may be a secret."""
+        try:
+            return self._parse(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
 def as_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
     """The UTC instant of an option's value; a bare date counts from its midnight in ``zone``."""
     if not isinstance(value, datetime):
@@ -104,9 +120,12 @@ def as_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
     return value.astimezone(UTC)
 
 
-def end_instant(value: date | datetime, zone: ZoneInfo) -> datetime:
-    """The UTC instant where an option's span ends: a bare date counts whole."""
-    return as_instant(value if isinstance(value, datetime) else value + timedelta(days=1), zone)
+def end_instant(value: date | datetime, zone: ZoneInfo, since: date | None = None) -> datetime:
+    """The UTC instant where an option's span ends: a bare date counts whole. It may not lie before ``--from``."""
+    end = as_instant(value if isinstance(value, datetime) else value + timedelta(days=1), zone)
+    if since is not None and end < as_instant(since, zone):
+        raise click.UsageError("--to lies before --from")
+    return end
 
 
 def table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> str:

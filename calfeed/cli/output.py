@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli import completion
-from calfeed.cli.common import events_option, json_option, load_catalog, pages, print_json, settings
+from calfeed.cli.common import Address, events_option, json_option, load_catalog, pages, print_json, settings
 
 if TYPE_CHECKING:
     from calfeed.events.revision import Change, Revision
@@ -109,7 +109,9 @@ def _missing_file(url: str) -> bool:
 
 @click.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
-@click.option("--base-url", metavar="URL", help="Where the folder will stand in public (else CALFEED_BASE_URL, url).")
+@click.option(
+    "--base-url", type=Address(base=True), help="Where the folder will stand in public (else CALFEED_BASE_URL, url)."
+)
 @json_option
 @events_option
 @click.pass_context

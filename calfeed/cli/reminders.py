@@ -15,6 +15,7 @@ import click
 
 from calfeed.cli import completion
 from calfeed.cli.common import (
+    Address,
     Instant,
     as_instant,
     end_instant,
@@ -85,7 +86,7 @@ def _between(catalog: Catalog, since: date | None, until: date | None) -> list[D
     start = as_instant(since, zone) if since else datetime.now(UTC)
     if until is None:
         return schedule(catalog, start, start + HORIZON)
-    return schedule(catalog, start, end_instant(until, zone))
+    return schedule(catalog, start, end_instant(until, zone, since))
 
 
 def due_id(due: Due) -> str:
@@ -166,7 +167,7 @@ def _utc(at: datetime) -> str:
     show_default=True,
     help="Simulated seconds a second.",
 )
-@click.option("--to-url", "to_url", metavar="URL", help="Send all to this webhook; needs no configured channel.")
+@click.option("--to-url", "to_url", type=Address(), help="Send all to this webhook; needs no configured channel.")
 @click.option("--secret", metavar="REF", help="Signing secret for --to-url: env:NAME, file:PATH or whsec_….")
 @click.option("--dry-run", is_flag=True, help="Send nothing.")
 @json_option
@@ -193,11 +194,12 @@ def rehearse(
     from calfeed.reminders.message import Origin
     from calfeed.trial import target
 
+    _check_secret(secret)
     found = settings(ctx, events)
     catalog = load_catalog(found.events)
     zone = catalog.calendar.zone
     start = as_instant(since, zone)
-    end = end_instant(until, zone)
+    end = end_instant(until, zone, since)
     dues = for_one_endpoint(catalog, to_url, start, end) if to_url else schedule(catalog, start, end)
     rehearsal = Rehearsal(
         origin=Origin(calendar=catalog.calendar, base_url=found.base_url),
@@ -211,17 +213,40 @@ def rehearse(
     _show(rehearsal.play(dues), len(dues), as_json=as_json)
 
 
+def _check_secret(reference: str | None) -> None:
+    """Raises UsageError, without the secret, for one that signs nothing."""
+    from calfeed.channels.webhook import secrets  # only here
+    from calfeed.settings import secret
+    from calfeed.trial import why_unset  # channels, requests
+
+    if reference is None:
+        return
+    value = secret(reference, os.environ)
+    if not value:
+        raise click.UsageError(f"--secret: {why_unset(reference, os.environ)}")
+    try:
+        secrets(value)
+    except ValueError as fault:
+        raise click.UsageError(f"--secret: {fault}") from None
+
+
 def _show(steps: Iterable[Step], count: int, *, as_json: bool) -> None:
     shown: list[dict[str, Any]] = []
     for step in progress(steps, count, "rehearsing", hidden=sys.stdout.isatty() and not as_json):
         shown.append(_step_json(step))
         if not as_json:
-            click.echo("{due}  {outcome:8}  {channel}  {headline}".format(**shown[-1]))
+            click.echo(_step_line(shown[-1]))
     tally = {name: sum(one["outcome"] == name for one in shown) for name in ("sent", "failed", "not sent")}
     if as_json:
         print_json({"planned": count, **tally, "steps": shown})
     click.echo(f"{count} planned: " + ", ".join(f"{number} {name}" for name, number in tally.items()), err=True)
     sys.exit(1 if tally["failed"] else 0)
+
+
+def _step_line(step: dict[str, Any]) -> str:
+    """What failed says why."""
+    line = "{due}  {outcome:8}  {channel}  {headline}".format(**step)
+    return f"{line}  ({step['reason']})" if step["outcome"] == "failed" else line
 
 
 def _step_json(step: Step) -> dict[str, Any]:
@@ -251,7 +276,7 @@ def send_test(ctx: click.Context, *, channel: str, events: str | None, as_json: 
         raise click.UsageError(f"no channel {channel!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
     where = trial.target(chosen, os.environ)
     if where is None:
-        click.echo(f"channel {channel} is idle: {trial.unset(chosen, os.environ)} is not set", err=True)
+        click.echo(f"channel {channel} is idle: {trial.why_idle(chosen, os.environ)}", err=True)
         sys.exit(1)
     origin = Origin(calendar=catalog.calendar, base_url=found.base_url)
     try:

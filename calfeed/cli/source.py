@@ -205,7 +205,7 @@ def _occurrences(
         raise click.UsageError(f"no feed {feed_id!r}; there are: {', '.join(catalog.feed_by_id)}")
     zone, now = catalog.calendar.zone, datetime.now(UTC)
     start = as_instant(since or now.astimezone(zone).date(), zone)
-    end = start + timedelta(days=30) if until is None else end_instant(until, zone)
+    end = start + timedelta(days=30) if until is None else end_instant(until, zone, since)
     query = Query.parse([("category", name) for name in category])
     return all_occurrences(select(catalog.events, feed, query, now), start, end)
 

@@ -40,16 +40,16 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel with what the ledger knows of it; ``unset`` is what keeps it idle."""
+    """A channel with what the ledger knows of it; ``idle`` is what keeps it so, in words."""
 
     channel: Channel
-    unset: str | None
+    idle: str | None
     state: ChannelState | None
 
     @property
     def word(self) -> str:
         """``idle``, ``broken``, ``failing``, ``ok``."""
-        if self.unset:
+        if self.idle:
             return "idle"
         if self.state and self.state.broken_since:
             return "broken"
@@ -88,7 +88,7 @@ def _feed_row(snapshot: Snapshot, feed: Feed, reached: tuple[int, int]) -> FeedR
 def channel_rows(catalog: Catalog, states: Iterable[ChannelState]) -> list[ChannelRow]:
     """The channels of the source."""
     known = {state.id: state for state in states}
-    return [ChannelRow(one, trial.unset(one, os.environ), known.get(one.id)) for one in catalog.channels]
+    return [ChannelRow(one, trial.why_idle(one, os.environ), known.get(one.id)) for one in catalog.channels]
 
 
 def coming(catalog: Catalog, now: datetime) -> list[DueReminder]:
@@ -105,7 +105,7 @@ def send_test(here: Site, channel_id: str) -> tuple[bool, str]:
         raise NotFound(f"there is no channel {channel_id!r}")
     where = target(channel, os.environ)
     if where is None:
-        return False, f"{channel.id} is idle: {trial.unset(channel, os.environ)} is not set"
+        return False, f"{channel.id} is idle: {trial.why_idle(channel, os.environ)}"
     origin = Origin(calendar=catalog.calendar, base_url=here.settings.base_url)
     try:
         answer, verdict = trial.send_test(channel, where, origin, send=Courier().send, clock=here.clock)

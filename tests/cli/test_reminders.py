@@ -145,3 +145,59 @@ def test_what_is_to_be_signed_is_never_sent_unsigned(run: Run, folder: Path, end
     signed = ("--secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     assert run("rehearse", *WEEK, "--speed", "10000000", *signed, NEWSROOM_SLACK_URL=endpoint.url).exit_code == 0
     assert all("webhook-signature" in headers for headers, _ in endpoint.taken)
+
+
+def test_a_secret_file_that_cannot_be_read_is_named_as_one(run: Run) -> None:
+    """Somebody who did set something is not told that nothing is set."""
+    idle = run("send-test", "newsroom", NEWSROOM_SLACK_URL_FILE="/nowhere")
+    words = "the file that NEWSROOM_SLACK_URL_FILE names is missing, empty or not readable"
+    assert (idle.exit_code, idle.stderr) == (1, f"channel newsroom is idle: {words}\n")
+
+
+@pytest.mark.parametrize("address", ["…", "hooks.example.org/T0/B0/secret-part", "ftp://example.org/secret-part"])
+def test_an_address_that_is_none_is_not_called_a_matter_of_time(run: Run, address: str) -> None:
+    result = run("send-test", "newsroom", NEWSROOM_SLACK_URL=address)
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        1,
+        [
+            "newsroom (slack): no answer (refused), broken channel",
+            "the address may not be used (it is no http:// or https:// URL)",
+            "Nothing is taken until it is repaired: make a new address there and name it in the environment.",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--to-url", "hook"), "Invalid value for '--to-url': expected an absolute http:// or https:// URL"),
+        (("--secret", "env:NOWHERE"), "--secret: env:NOWHERE is not set"),
+        (("--secret", "file:/nowhere"), "--secret: the file /nowhere is missing, empty or not readable"),
+        (("--secret", "***"), "--secret: the signing secret is not base64: expected whsec_ and base64"),
+        (("--to", "2024-05-01"), "--to lies before --from"),
+    ],
+)
+def test_a_rehearsal_that_cannot_be_played_is_wrong_usage(run: Run, options: tuple[str, ...], said: str) -> None:
+    result = run("rehearse", *WEEK, "--speed", "10000000", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"Error: {said}\n")
+
+
+def test_a_rehearsal_says_why_a_message_failed(run: Run, folder: Path, endpoint: Endpoint) -> None:
+    endpoint.status = 410
+    played = run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url)
+    assert {line.rpartition("  ")[2] for line in played.stdout.splitlines()} == {"(answered 410)"}
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace('"slack"', '"webhook"') + 'secret = "env:HOOK_SECRET"\n')
+    unsigned = run("rehearse", *WEEK, "--speed", "10000000", NEWSROOM_SLACK_URL=endpoint.url, HOOK_SECRET="***")
+    assert unsigned.exit_code == 1
+    assert {line.rpartition("  ")[2] for line in unsigned.stdout.splitlines()} == {
+        "(the signing secret is not base64: expected whsec_ and base64)"
+    }
+
+
+@pytest.mark.parametrize("command", ["plan", "agenda"])
+def test_a_span_that_ends_before_it_begins_is_wrong_usage(run: Run, command: str) -> None:
+    result = run(command, "--from", "2024-05-16", "--to", "2024-05-14")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: --to lies before --from")
+    assert run(command, "--from", "2024-05-16", "--to", "2024-05-16").exit_code == 0

@@ -105,3 +105,19 @@ def test_what_cannot_be_written_is_told_in_a_line(folder: Path, capsys: pytest.C
         (line,) = capsys.readouterr().err.splitlines()
         assert left.value.code == 1
         assert line == f"{command[-1]}: error: No such file or directory"
+
+
+def test_a_site_is_not_built_under_an_address_that_is_none(run: Run, folder: Path) -> None:
+    """Every link of it would lead nowhere."""
+    result = run("build", "--out", "site", "--base-url", "calendar.example.org")
+    said = "Error: Invalid value for '--base-url': expected an absolute http:// or https:// URL"
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, said)
+    assert not (folder / "site").exists()
+
+
+def test_a_query_that_cannot_be_used_is_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["feed", "--alarm", "5"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert left.value.code == 2
+    assert line == "alarm: expected a duration such as '30m', '2h', '1d' or '1h30m', got '5'"
