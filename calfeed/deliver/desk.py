@@ -26,9 +26,11 @@ class Desk:
         return self if current is None or current is self.current else replace(self, current=current)
 
     def revision(self, claimed: Claimed) -> int | None:
-        """Which revision of its event a message speaks of."""
+        """Which revision of its event a message tells; none when it is of one date of a series."""
         found = self.current.revisions.get(claimed.uid or "")
-        return found.number if found else None
+        if found is None or (claimed.kind == "reminder" and found.event.recurs):
+            return None
+        return found.number
 
     def message(self, claimed: Claimed, now: datetime) -> Message | None:
         """The message; None when there is nothing to tell any more."""

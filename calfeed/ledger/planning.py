@@ -18,7 +18,7 @@ from calfeed.ledger.ids import new_ids
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.sql import batches, upsert
 from calfeed.reminders.digest import DueDigest, due_digests
-from calfeed.reminders.plan import DueReminder, due_reminders
+from calfeed.reminders.plan import SLACK, DueReminder, due_reminders
 
 HORIZON = timedelta(days=14)
 STEP = timedelta(hours=1)
@@ -26,7 +26,6 @@ STEP = timedelta(hours=1)
 
 Wanted = dict[str, dict[str, Any]]
 OPEN = ("pending", "sending")
-_MOMENT = timedelta(microseconds=1)
 
 
 def reminder_key(due: DueReminder) -> str:
@@ -85,9 +84,9 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     _forget(connection, horizons.keys() - catalog.channel_by_id.keys())
     channels = [one for one in catalog.channels if one.id in horizons]
     rows = _open_rows(connection)
-    since = min((row["due"] for row in rows), default=now)
+    since = min((row["due"] for row in rows), default=now) - SLACK  # an edit may have put it earlier
     until = max((horizons[one.id] for one in channels), default=now)
-    owed = wanted(catalog, min(since, now) - _MOMENT, until, channels)
+    owed = wanted(catalog, min(since, now), until, channels)
     renamed = {_identity(row) for row in owed.values() if row["due"] <= now}
     lasting = [row for row in rows if row["key"] in owed or _identity(row) in renamed]
     kept = {row["id"] for row in lasting}

@@ -266,6 +266,27 @@ def test_what_is_tried_again_is_not_lost_over_an_edit_that_leaves_its_start(
     assert world.ledger.audit(world.now).findings == ()
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (digest(time(10)), digest(time(9))),
+        (of_days(time(10)), of_days(time(9))),
+        (catalog(event(), channels=(channel(quiet=QUIET),)), catalog(event())),
+    ],
+    ids=["digest", "hour of all-day items", "quiet hours"],
+)
+def test_what_an_edit_puts_before_now_is_told_at_once(world: World, before: Catalog, after: Catalog) -> None:
+    """At a quarter past nine it was to be told later; now it should have been told already."""
+    world.ledger.publish(before, NOW)
+    world.tick()
+    world.tick(DUE + HOUR / 4)
+    assert world.receivers.sent == []
+    world.ledger.publish(after, world.now)
+    world.tick()
+    (request,) = world.receivers.sent
+    assert json.loads(request.body)["type"] in {"event.reminder", "event.digest"}
+
+
 def test_a_retry_after_is_obeyed_for_the_message_and_its_neighbours(world: World) -> None:
     world.publish(event(), event("expo", TALKS + timedelta(seconds=30)))
     world.tick()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 
 from calfeed.deliver.desk import Desk
 from calfeed.deliver.stranger import Shelf, StrangersDesk
-from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
+from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Occurrence, Text, moment_key
 from calfeed.events.occurrences import occurrences
 from calfeed.events.revision import Change
 from calfeed.ledger import Claimed, Current, Ledger, Result, Settlement, State, copies
@@ -27,21 +27,25 @@ from calfeed.ledger.schema import delivery
 from calfeed.ledger.subscriptions import Wish
 from calfeed.reminders.audience import lies_ahead
 from calfeed.reminders.message import Message
-from calfeed.reminders.plan import DueReminder
+from calfeed.reminders.plan import DueReminder, due_reminders
 
 BEGIN = datetime(2024, 5, 10, tzinfo=UTC)
 NAME = Text((("en", "Talks"),))
 HOUR = timedelta(hours=1)
 LEADS = (Duration(seconds=3600), Duration(days=1))
+QUIET = (time(4, 30), time(5, 30))
 
 STATES = ("cancelled", "removed", *(timedelta(hours=hours) for hours in (30, 33, 36)))
 """What an edit makes of the talks: off, gone, or beginning so long after `BEGIN`."""
+
+STYLES = ("plain", "quiet", "repeated")
+"""What else it does: its channels are quiet when a reminder is due; the talks are held again a week later."""
 
 NAMES = ("one", "two")
 """Two readers, who are told the same, each in its own way."""
 
 ways = st.sampled_from(["sent", "failed", "killed before", "killed after"])
-edits = st.tuples(st.just("edit"), st.sampled_from(STATES))
+edits = st.tuples(st.just("edit"), st.tuples(st.sampled_from(STATES), st.sampled_from(STYLES)))
 waits = st.tuples(st.just("wait"), st.sampled_from([timedelta(minutes=20), HOUR, 5 * HOUR]))
 turns = st.tuples(st.just("turn"), st.tuples(ways, ways))
 histories = st.lists(edits | waits | turns | st.just(("spread", None)), max_size=10)
@@ -71,6 +75,7 @@ class Reader:
     """What one reader was told."""
 
     known: Event | None  # as it knows it; None when it is off
+    owed: set[tuple[str, str]] = field(default_factory=set)  # start and lead of reminders that fell due and still stand
     arrived: list[str] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)  # deliveries whose sender was killed
 
@@ -97,6 +102,7 @@ class Reader:
             assert message.subject.occurrence in list(occurrences(world.truth, BEGIN, BEGIN + timedelta(days=9)))
             assert message.subject.occurrence.event.status == "confirmed"
             assert message.subject.due <= world.now < message.subject.ends
+            self.owed.discard((moment_key(message.subject.occurrence.start), str(message.subject.lead)))
             if world.truth.recurs:  # nothing is said of its other dates
                 return
         else:
@@ -113,7 +119,8 @@ class World:
         self.ledger = ledger
         self.talks = talks
         self.now = BEGIN
-        self.publish(timedelta(hours=30))
+        self.readers: dict[str, Reader] = {}
+        self.publish((timedelta(hours=30), "plain"))
         self.readers = {name: Reader(self.truth) for name in NAMES}
 
     @property
@@ -121,18 +128,39 @@ class World:
         """As the source has it."""
         return next(iter(self.source.events), None)
 
-    def publish(self, state: str | timedelta) -> None:
+    def publish(self, edit: tuple[str | timedelta, str]) -> None:
+        state, style = edit
+        talks = self.talks(state)
+        if style == "repeated" and not talks.recurs:
+            talks = replace(talks, rrule="FREQ=WEEKLY;COUNT=2")
         self.source = Catalog(
             calendar=Calendar(id="visit", name=NAME, timezone="UTC"),
-            events=() if state == "removed" else (self.talks(state),),
+            events=() if state == "removed" else (talks,),
             feeds=(Feed(id="all", name=NAME),),
-            channels=self.channels(),
+            channels=self.channels(QUIET if style == "quiet" else None),
         )
         self.ledger.publish(self.source, self.now)
         self.plan()
+        stand = {moment_key(one.start) for one in self.held()}
+        for reader in self.readers.values():
+            reader.owed = {(start, lead) for start, lead in reader.owed if start in stand}
 
-    def channels(self) -> tuple[Channel, ...]:
-        return tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=LEADS) for name in NAMES)
+    def held(self) -> list[Occurrence]:
+        found = [] if self.truth is None else occurrences(self.truth, BEGIN, BEGIN + timedelta(days=9))
+        return [one for one in found if one.event.status == "confirmed"]
+
+    def move_on(self, now: datetime) -> None:
+        """Time passes, and reminders fall due."""
+        ways = self.source.channels or (Channel(id="anybody", kind="webhook", url="env:URL", before=LEADS),)
+        due = {
+            (moment_key(one.occurrence.start), str(one.lead)) for one in due_reminders(self.source, self.now, now, ways)
+        }
+        for reader in self.readers.values():
+            reader.owed |= due
+        self.now = now
+
+    def channels(self, quiet: tuple[time, time] | None) -> tuple[Channel, ...]:
+        return tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=LEADS, quiet=quiet) for name in NAMES)
 
     def plan(self) -> None:
         self.ledger.plan(NAMES, self.now)
@@ -163,7 +191,7 @@ class World:
                 )
                 self.ledger.settle([settled], self.now)
         if any(how.startswith("killed") for how in hows):
-            self.now += LEASE  # until then nobody may touch what the dead had claimed
+            self.move_on(self.now + LEASE)  # until then nobody may touch what the dead had claimed
 
     def settle_down(self) -> None:
         """Turns until nothing is left to do, as a process that runs on would."""
@@ -174,7 +202,7 @@ class World:
             with self.ledger.database.read() as connection:
                 put_off = or_(delivery.c.kind == "change", delivery.c.at != delivery.c.due)
                 waiting = select(func.max(delivery.c.at)).where(delivery.c.state == "pending", put_off)
-                self.now = max(self.now, connection.execute(waiting).scalar() or self.now)
+                self.move_on(max(self.now, connection.execute(waiting).scalar() or self.now))
             if self.ledger.idle(self.now) and self.ledger.self_service.idle(self.now):
                 return
         raise AssertionError("it never comes to rest")
@@ -197,7 +225,7 @@ class Subscriptions(World):
             self.names[one.id] = name
         self.plan()
 
-    def channels(self) -> tuple[Channel, ...]:
+    def channels(self, quiet: tuple[time, time] | None) -> tuple[Channel, ...]:
         return ()
 
     def plan(self) -> None:
@@ -226,15 +254,23 @@ def both(how: str) -> tuple[str, tuple[str, str]]:
     return "turn", (how, how)
 
 
-MOVED, BACK, SPREAD = ("edit", timedelta(hours=33)), ("edit", timedelta(hours=30)), ("spread", None)
+def edit(state: str | timedelta, style: str = "plain") -> tuple[str, tuple[str | timedelta, str]]:
+    return "edit", (state, style)
+
+
+MOVED, BACK, SPREAD = edit(timedelta(hours=33)), edit(timedelta(hours=30)), ("spread", None)
+OFF, GONE = edit("cancelled"), edit("removed")
 
 
 @example(history=[MOVED, SPREAD, SPREAD, both("killed after"), BACK])
 @example(history=[MOVED, SPREAD, SPREAD, both("killed before"), BACK])
-@example(history=[("edit", "removed"), SPREAD, both("sent"), ("edit", "cancelled"), ("edit", "removed")])
+@example(history=[GONE, SPREAD, both("sent"), OFF, GONE])
 @example(history=[MOVED, SPREAD, SPREAD, both("failed"), BACK])
-@example(history=[MOVED, SPREAD, both("sent"), ("edit", "cancelled"), SPREAD, both("killed after"), MOVED])
+@example(history=[MOVED, SPREAD, both("sent"), OFF, SPREAD, both("killed after"), MOVED])
 @example(history=[MOVED, ("wait", 5 * HOUR), ("wait", 5 * HOUR), SPREAD, SPREAD, both("failed")])
+@example(history=[("wait", 29 * HOUR), both("failed"), edit(timedelta(hours=30), "repeated")])
+@example(history=[("wait", 29 * HOUR), both("failed"), edit(timedelta(hours=30), "quiet")])
+@example(history=[edit("cancelled", "quiet"), ("wait", 5 * HOUR), ("wait", HOUR / 2), ("wait", HOUR / 6), OFF])
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -255,7 +291,7 @@ def test_nobody_is_left_with_what_is_not_true(
                 if step == "edit":
                     world.publish(value)
                 elif step == "wait":
-                    world.now += value
+                    world.move_on(world.now + value)
                 elif step == "spread":
                     world.spread()
                 else:
@@ -270,6 +306,11 @@ def check(world: World, reader: Reader) -> None:
     known, truth = as_heard(reader.known), as_heard(world.truth)
     if any(one is not None and lies_ahead(one, world.now) for one in (known, truth)):
         assert known == truth
+    with world.ledger.database.read() as connection:
+        ended = delivery.c.state.in_((State.EXPIRED, State.DEAD))
+        late = connection.execute(select(delivery.c.key).where(delivery.c.kind == "reminder", ended)).scalars().all()
+    for start, lead in reader.owed:
+        assert any(f"|{lead}|" in key and f"|{start}" in key for key in late), "it fell due, and was not told in time"
     states = {one: world.ledger.delivery(one)[0].state for one in reader.arrived}
     assert set(states.values()) <= {State.SENT, State.DEAD, State.SUPERSEDED}
     assert all(state is State.SENT for one, state in states.items() if one not in reader.doubtful)
