@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,6 +54,14 @@ class LazyGroup(click.Group):
         command.short_help = COMMANDS[cmd_name][1]  # beside its name when a shell completes
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; a reader of its output who has seen enough, as `head` has, is no fault."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _discard_output()
+            ctx.exit(0)
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of ``calfeed --help``, written without importing any command."""
         with formatter.section("Commands"):
@@ -74,16 +87,40 @@ def calfeed(ctx: click.Context, events: str | None) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """The console script. Exits 0 for success, 1 for problems found, 2 for wrong usage."""
+    _prepare_output()
     try:
         calfeed.main(args=args, prog_name="calfeed", standalone_mode=True)
     except CalfeedError as fault:
         click.echo(str(fault), err=True)
         sys.exit(2 if isinstance(fault, SettingsError | UsageError | QueryError) else 1)
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as fault:  # a folder that is missing, not ours or full is no fault of the program
+        if fault.filename is None and fault.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
+            _leave_output(fault)
         if fault.filename is None:
             raise
         click.echo(f"{fault.filename}: error: {fault.strerror}", err=True)
         sys.exit(1)
+
+
+def _prepare_output() -> None:
+    """What goes into a file or a pipe is UTF-8, whatever the locale; on a terminal, what it cannot show is "?"."""
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # stays open as long as the process lives
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors=sys.stdout.errors)
+
+
+def _leave_output(fault: OSError) -> None:
+    """Ends a command whose output finds no room."""
+    click.echo(f"the output cannot be written: {fault.strerror}", err=True)
+    _discard_output()
+    sys.exit(1)
+
+
+def _discard_output() -> None:
+    """The interpreter is not to try again what could not be written, as it ends."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

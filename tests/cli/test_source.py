@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,3 +125,45 @@ def test_a_query_that_cannot_be_used_is_wrong_usage(folder: Path, capsys: pytest
     (line,) = capsys.readouterr().err.splitlines()
     assert left.value.code == 2
     assert line == "alarm: expected a duration such as '30m', '2h', '1d' or '1h30m', got '5'"
+
+
+def test_output_that_finds_no_room_is_told_in_a_line(folder: Path) -> None:
+    for command in (["agenda", "--from", "2024-05-01", "--to", "2024-05-31"], ["feed"], ["schema"], ["--help"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "calfeed", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert (done.returncode, done.stderr) == (1, "the output cannot be written: No space left on device\n")
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(folder: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    for command in (["schema"], ["feed"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "calfeed", *command], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    os.close(write)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "koi8-r"])
+def test_what_goes_into_a_file_is_utf_8_whatever_the_locale(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """The event list that `init` or `import` write must be one that calfeed reads."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    with pytest.raises(SystemExit) as left:
+        main(["init", "-"])
+    sys.stdout.flush()
+    assert left.value.code == 0
+    assert "Открытие" in written.getvalue().decode("utf-8")
+
+
+def test_a_closed_output_is_no_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as left:
+        main(["feed"])
+    sys.stdout.close()
+    assert left.value.code == 0
