@@ -162,6 +162,16 @@ def test_times_in_a_zone_like_no_other_are_converted():
     ]
 
 
+@pytest.mark.parametrize("defined", [b"TZID:(UTC+01:23) Ours\\, Yours", b"TZID:(UTC+01:23) Ours, Yours"])
+def test_a_zone_whose_name_holds_a_comma_has_its_rules_all_the_same(defined: bytes):
+    """Escaped where it is a text, quoted where it is a parameter; some products do not escape it."""
+    zone = b"BEGIN:VTIMEZONE\r\n" + defined + b"\r\nBEGIN:STANDARD\r\nDTSTART:20200101T000000\r\n"
+    zone += b"TZOFFSETFROM:+0123\r\nTZOFFSETTO:+0123\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT"
+    data = calendar('DTSTART;TZID="(UTC+01:23) Ours, Yours":20240603T100000\nSUMMARY:x').replace(b"BEGIN:VEVENT", zone)
+
+    assert event(data).start.isoformat() == "2024-06-03T08:37:00+00:00"
+
+
 def test_the_zone_of_the_calendar_is_tried_first():
     data = BASE.replace(b"Europe/Paris", b"Customized Time Zone")
     named = data.replace(b"X-WR-CALNAME", b"X-WR-TIMEZONE:Europe/Rome\r\nX-WR-CALNAME")
@@ -246,6 +256,27 @@ def test_of_two_events_with_one_uid_the_last_revised_is_kept():
     )
 
     assert [each.summary.get() for each in load([("x.toml", read_ics(twice, "x.ics").toml)]).events] == ["New"]
+
+
+@pytest.mark.parametrize(
+    ("written", "uid"),
+    [
+        (r"a\,b\;c", "a,b;c"),
+        ("a,b;c", "a,b;c"),
+        (r"OFFICE\\desk", r"OFFICE\desk"),
+        (r"OFFICE\desk", r"OFFICE\desk"),
+        (r"OFFICE\news", r"OFFICE\news"),
+    ],
+)
+def test_a_uid_is_kept_as_its_readers_know_it(written: str, uid: str):
+    """Its escapes are undone, or clients would see another event; also where it is a parent's."""
+    data = calendar(
+        "DTSTART;VALUE=DATE:20240603\nSUMMARY:Visit",
+        f"DTSTART;VALUE=DATE:20240603\nSUMMARY:Talks\nRELATED-TO:{written}",
+    ).replace(b"UID:e0", f"UID:{written}".encode())
+
+    visit, talks = load([("x.toml", read_ics(data, "x.ics").toml)]).events
+    assert (visit.uid, talks.parent) == (uid, uid)
 
 
 def test_a_relation_within_the_file_becomes_a_parent_and_a_circle_is_cut():

@@ -14,6 +14,7 @@ from calfeed.feeds.lint.content import Line
 from calfeed.feeds.lint.structure import Component
 from calfeed.feeds.read_ics.details import details
 from calfeed.feeds.read_ics.frame import Frame
+from calfeed.feeds.read_ics.texts import uid
 from calfeed.feeds.read_ics.times import length, same_form, written
 from calfeed.feeds.read_ics.words import words
 
@@ -50,7 +51,7 @@ def read_entry(component: Component, frame: Frame) -> Entry | None:
     zone = _zone(component, start, frame)
     own = _named_zone(start) or zone
     end = _end(component, start, own, frame)
-    entry = Entry(component, component.text("UID").strip(), start, end, zone, {})
+    entry = Entry(component, uid(component.text("UID")), start, end, zone, {})
     recurrence = zones.read(component.first("RECURRENCE-ID"), own)
     entry.recurrence_id = recurrence[0] if recurrence else None
     entry.keys = dict(_keys(entry, frame))

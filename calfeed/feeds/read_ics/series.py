@@ -11,7 +11,8 @@ from typing import Any
 
 from calfeed.events.model import Moment
 from calfeed.events.times import order
-from calfeed.feeds.lint.content import Line, unescape
+from calfeed.feeds.lint.content import Line
+from calfeed.feeds.read_ics import texts
 from calfeed.feeds.read_ics.alignment import align
 from calfeed.feeds.read_ics.entry import Entry, day
 from calfeed.feeds.read_ics.frame import Frame
@@ -163,7 +164,7 @@ def relate(entries: Iterable[Entry], frame: Frame) -> None:
     parents: dict[str, str] = {}
     for entry in found:
         line = _parent_line(entry)
-        uid = unescape(line.value).strip() if line else ""
+        uid = texts.uid(line.value) if line else ""
         if line is None or not uid:
             continue
         if uid not in by_uid or (entry.uid and _leads_to(uid, entry.uid, parents)):

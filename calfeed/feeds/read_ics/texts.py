@@ -11,6 +11,7 @@ from calfeed.feeds.markdown import plain
 from calfeed.feeds.text import clean
 
 _NEVER = re.compile("[\x0b\x0c\x80-\x9f\ufffe\uffff]")
+_ESCAPED = re.compile(r"\\([\\;,])")
 _SPACES = re.compile("[ \t]+")
 _BREAKS = re.compile("\n{2,}")
 _TAG = re.compile(r"</?(?:a|b|br|div|em|h[1-6]|html|i|li|ol|p|span|strong|u|ul)\b[^<>]*>", re.IGNORECASE)
@@ -35,6 +36,11 @@ def cleaned(value: str) -> str:
 def line(value: str) -> str:
     """A TEXT value of one line."""
     return " ".join(text(value).split())
+
+
+def uid(value: str) -> str:
+    """A UID as its readers know it. Some products write a backslash of their own in it: that is no escape."""
+    return _ESCAPED.sub(r"\1", value).strip()
 
 
 def tidied(value: str) -> str:

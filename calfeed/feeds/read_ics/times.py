@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from calfeed.events.bounds import YEARS
 from calfeed.events.model import Duration, Moment
-from calfeed.feeds.lint.content import Line, shown
+from calfeed.feeds.lint.content import Line, shown, unescape
 from calfeed.feeds.lint.moments import When, moments
 from calfeed.feeds.lint.structure import Component
 from calfeed.feeds.lint.values import duration_seconds
@@ -72,8 +72,9 @@ class Zones:
 
 
 def definitions(calendar: Component) -> dict[str, Component]:
-    """The VTIMEZONEs of a calendar by TZID."""
-    return {zone.text("TZID"): zone for zone in reversed(calendar.children) if zone.name == "VTIMEZONE"}
+    """The VTIMEZONEs of a calendar by TZID: a text there, which some products do not escape, a bare word elsewhere."""
+    zones = [child for child in reversed(calendar.children) if child.name == "VTIMEZONE"]
+    return {read(zone.text("TZID")): zone for read in (str, unescape) for zone in zones}
 
 
 def written(moment: Moment, zone: str) -> date | datetime:
