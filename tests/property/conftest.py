@@ -44,7 +44,7 @@ ZONES = (
     "UTC",
 )
 LANGUAGES = ("en", "ru", "zh", "zh-Hant", "pt-BR", "ar")
-CATEGORIES = ("expo", "protocol", "culture", "вузы", "教育")
+CATEGORIES = ("expo", "protocol", "culture", "вузы", "教育", 'R&D; "50 %" | 50:50', "a\\b")
 FIRST_DAY, LAST_DAY = date(1995, 1, 1), date(2060, 12, 31)
 
 _FORBIDDEN = "\u2028\u2029\ufffe\uffff"
@@ -70,6 +70,23 @@ _pieces = st.lists(st.one_of(st.text(_characters, max_size=12), st.sampled_from(
 lines = _pieces.map(lambda parts: "".join(parts).strip() or "…")
 prose = st.lists(st.one_of(lines, st.just("")), min_size=1, max_size=4).map(lambda each: "\n".join(each).strip() or "…")
 urls = st.text("abcdefghij0123456789-._~/%2C;,=&", max_size=100).map(lambda path: f"https://example.org/{path}")
+
+
+_IN_KEYS = ("|", "/", "%", "?", "#", "&", ";", ",", ":", "'", '"', "^", "@example.org", "urn:uuid:", "  ", "..")
+"""What joins the parts of composed keys, addresses and lines somewhere."""
+_odd_uids = (
+    st.lists(st.one_of(_pieces.map("".join), st.sampled_from(_IN_KEYS)), min_size=1, max_size=20)
+    .map(lambda parts: "".join(parts)[:255].strip())
+    .filter(bool)
+)
+uids = st.one_of(st.uuids().map(str), _odd_uids)
+"""What the schema takes: one line of 255 characters, whatever they are."""
+ids = st.one_of(
+    st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9_-]{1,9}){0,3}", fullmatch=True).filter(
+        lambda name: not name.lower().endswith((".ics", ".json", ".jcal", ".jscal", ".atom", ".html", ".xml", ".gz"))
+    ),
+)
 
 
 def texts(parts: st.SearchStrategy[str] = lines) -> st.SearchStrategy[Text]:
@@ -170,13 +187,13 @@ def events(draw: st.DrawFn, *, recurring: bool | None = None) -> Event:
         event, **draw(details), visibility=draw(st.sampled_from(["public", "public", "unlisted", "private"]))
     )
     if draw(st.integers(0, 9)) == 0:
-        event = replace(event, embargo=draw(instants("UTC")).astimezone(UTC), parent=str(draw(st.uuids())))
+        event = replace(event, embargo=draw(instants("UTC")).astimezone(UTC), parent=draw(uids))
     recurs = recurring if recurring is not None else draw(st.booleans()) and not event.tba
     return draw(_recurring(event)) if recurs else event
 
 
 def _named(draw: st.DrawFn) -> dict[str, str]:
-    return {"id": draw(st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)), "uid": str(draw(st.uuids()))}
+    return {"id": draw(ids), "uid": draw(uids)}
 
 
 @st.composite

@@ -265,9 +265,10 @@ def own_uids(snapshot: Snapshot, event: Event) -> set[str]:
 @laws
 def test_nothing_private_is_in_what_is_open(catalog: Catalog, query: Query, suffix: str) -> None:
     """No UID, no title, not even as somebody's parent; embargoed events are private until their instant."""
+    names = [f"known-{number}-to" for number in range(len(catalog.events))]  # found again in whatever way it is written
     marked = [
-        replace(event, summary=Text((("en", f"title-{event.uid}"),)), parent=catalog.events[number - 1].uid)
-        for number, event in enumerate(catalog.events)
+        replace(event, uid=name, summary=Text((("en", name),)), parent=names[number - 1])
+        for number, (event, name) in enumerate(zip(catalog.events, names, strict=True))
     ]
     catalog = replace(catalog, events=tuple(marked))
     revised = revise(catalog, {}, NOW, catalog.calendar.tombstone.as_timedelta())
