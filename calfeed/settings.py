@@ -126,9 +126,19 @@ def _database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if scheme == "postgres":  # what many hosts still hand out
         scheme = "postgresql"
-    if not separator or scheme.split("+")[0] not in _DATABASES:
+    kind = scheme.split("+")[0]
+    nowhere = (
+        not re.match("/.", rest) if kind == "sqlite" else _has_odd_port(rest)
+    )  # sqlite:// is memory, soon forgotten
+    if not separator or kind not in _DATABASES or nowhere:
         raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
     return f"{scheme}://{rest}"
+
+
+def _has_odd_port(rest: str) -> bool:
+    """A password may hold "/" and ":", so only what follows its "@" is looked at."""
+    host = re.split("[/?]", rest.rpartition("@")[2])[0]
+    return re.fullmatch(r"[^:\[]*(:\d*)?|\[[^\]]*\](:\d*)?", host) is None
 
 
 def http_url(text: str) -> str:

@@ -96,3 +96,36 @@ def test_no_secret_stands_in_repr() -> None:
         database_url="postgresql://u:hunter2@h/n", admin_token="hunter2", heartbeat_url="https://h/hunter2"
     )
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "calfeed.db",
+        "sqlite:calfeed.db",
+        "sqlite://calfeed.db",
+        "sqlite://",
+        "sqlite:///",
+        "mysql://h/n",
+        "postgresql://u:p@h:port/n",
+    ],
+)
+def test_a_database_that_is_nowhere_is_said_by_the_name_of_the_setting(url: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        Settings.from_env({"CALFEED_DATABASE_URL": url})
+    (problem,) = told.value.problems
+    expected = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+    assert (problem.path, problem.message) == ("CALFEED_DATABASE_URL", expected)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///a.db",
+        "postgresql:///n",
+        "postgresql://u:p/:@h:5432/n",
+        "postgresql://u@[::1]:5432/n?connect_timeout=3",
+    ],
+)
+def test_a_database_may_stand_there(url: str) -> None:
+    assert Settings.from_env({"DATABASE_URL": url}).database_url == url

@@ -188,6 +188,10 @@ def _upgrade_sqlite(found: Settings) -> None:
     """A file of our own is brought up to date without asking; a shared server is upgraded by its release step."""
     if _is_file(found):
         _upgrade(found)
+        return
+    from calfeed.ledger import Ledger  # sqlalchemy
+
+    Ledger(found.database_url).close()  # connects to nothing; a driver that is missing is told here, not by each worker
 
 
 def _reminders(found: Settings) -> Reminders:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import Result
 
-from calfeed.errors import CalfeedError, UsageError
+from calfeed.errors import CalfeedError, LedgerError, UsageError
 
 Run = Callable[..., Result]
 Served = list[tuple[str, int]]
@@ -78,4 +78,10 @@ def test_a_port_that_needs_other_rights_is_said(
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(CalfeedError, match=r"^port 80 may not be opened by this user: choose one from 1024 on with"):
         run("serve", PORT="80")
+    assert served == []
+
+
+def test_a_database_without_its_driver_is_told_before_any_worker_begins(run: Run, served: Served, free: int) -> None:
+    with pytest.raises(LedgerError, match=r"^PostgreSQL needs its driver: pip install"):
+        run("serve", PORT=str(free), CALFEED_DATABASE_URL="postgresql+nothing://u@127.0.0.1/n")
     assert served == []
