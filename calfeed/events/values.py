@@ -68,7 +68,7 @@ def conference(table: schema.ConferenceTable, spoken: str) -> Conference:
     if scheme not in _MEETING_SCHEMES:
         hint = f"use one of {', '.join(sorted(_MEETING_SCHEMES))}"
         raise Fault(f"a {scheme} link is not accepted", hint, ("uri",))
-    uri = url(table.uri, "uri") if scheme in {"http", "https"} else table.uri
+    uri = url(table.uri, "uri") if scheme in {"http", "https"} else quote(table.uri, safe=f"{_IN_URI}#[]")
     label = None if table.label is None else text(table.label, spoken, "label")
     return Conference(uri, label, tuple(dict.fromkeys(table.features or ())))
 

@@ -15,7 +15,7 @@ from calfeed.feeds.markdown import html
 from calfeed.feeds.properties import Component, Property, one_line, text_property
 from calfeed.feeds.prose import degrees
 from calfeed.feeds.style import Style
-from calfeed.feeds.text import uri
+from calfeed.feeds.text import mailto, uri
 
 
 def enrich(component: Component, event: Event, style: Style) -> None:
@@ -65,7 +65,7 @@ def _participants(event: Event, style: Style) -> Iterator[Component]:
             text_property("SUMMARY", person.name, style.tongues, one_line(person.name.get(style.language))),
         ]
         if person.email:
-            found.append(("CALENDAR-ADDRESS", f"mailto:{uri(person.email)}", "cal-address", ()))
+            found.append(("CALENDAR-ADDRESS", mailto(person.email), "cal-address", ()))
         yield Component("PARTICIPANT", found)
     if event.contact is not None:
         yield Component(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 LINE_OCTETS = 75
 """RFC 5545 §3.1: the most a line may have, its break not counted."""
@@ -11,6 +12,7 @@ _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _SPECIAL = re.compile(r'[",;:^\\]')  # a backslash needs no quotes, but icalendar takes ``\:`` for an escape
+_IN_ADDRESS = "@!$'*+-._~"
 _CARETS = str.maketrans({"^": "^^", '"': "^'", "\n": "^n"})
 
 
@@ -41,6 +43,11 @@ def parameter(text: str) -> str:
 def uri(text: str) -> str:
     """A URI value: not escaped, and never able to end its line."""
     return text if text.isprintable() else clean(text).replace("\n", "").strip()
+
+
+def mailto(address: str) -> str:
+    """A mail address as a URI (RFC 6068 §2), whatever characters stand before its ``@``."""
+    return f"mailto:{quote(address, safe=_IN_ADDRESS)}"
 
 
 def fold(line: str) -> str:

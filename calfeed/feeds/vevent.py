@@ -25,7 +25,7 @@ from calfeed.feeds.prose import degrees, description, page_url, place_text, titl
 from calfeed.feeds.rich import enrich
 from calfeed.feeds.series import Part, parts, second_readings
 from calfeed.feeds.style import Style
-from calfeed.feeds.text import uri
+from calfeed.feeds.text import mailto, uri
 
 
 def published(event: Event, style: Style) -> tuple[list[Part], frozenset[str]]:
@@ -181,7 +181,7 @@ def _people(event: Event, style: Style) -> list[Property]:
     found: list[Property] = []
     if person is not None and person.email:
         name = one_line(person.name.get(style.language))
-        found.append(("ORGANIZER", f"mailto:{uri(person.email)}", "cal-address", (("CN", name),)))
+        found.append(("ORGANIZER", mailto(person.email), "cal-address", (("CN", name),)))
     contact = event.contact or (person.name if person and not person.email else None)
     if contact is not None:
         found.append(text_property("CONTACT", contact, style.tongues))

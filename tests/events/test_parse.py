@@ -271,6 +271,15 @@ def test_an_override_keeps_what_it_does_not_say(override: str, start: date, end:
     assert (changed.recurrence_id, changed.rrule, changed.summary) == (date(2024, 5, 20), None, english("One"))
 
 
+def test_a_way_to_join_is_a_uri_whatever_is_pasted() -> None:
+    """RFC 3986 knows ASCII alone; what is encoded already stays as it is."""
+    uris = ["xmpp:зал@example.org", "sip:desk%20one@example.org;transport=tcp?subject=[x]#y"]
+    entries = ", ".join(f'{{ uri = "{uri}" }}' for uri in uris)
+    text = f'{HEAD}[[events]]\nid = "a"\nsummary = "A"\nstart = 2024-05-17\nconference = [{entries}]\n'
+    (event,) = load([("e.toml", text)]).events
+    assert [each.uri for each in event.conference] == ["xmpp:%D0%B7%D0%B0%D0%BB@example.org", uris[1]]
+
+
 def test_a_uid_is_of_the_calendar_and_the_id() -> None:
     """uuid5(uuid5(NAMESPACE_URL, "calfeed:" + calendar.id), event.id), whatever else changes."""
     assert one("start = 2024-05-16").uid == one('start = 2025-01-01\ndescription = "Moved"').uid

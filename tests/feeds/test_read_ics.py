@@ -308,6 +308,13 @@ def test_ids_are_made_of_titles_and_unique():
     ]
 
 
+def test_an_organizer_s_address_is_what_the_uri_means():
+    """RFC 6068: octets may be encoded, and a subject may follow."""
+    data = calendar("DTSTART;VALUE=DATE:20240603\nORGANIZER;CN=Desk:mailto:desk%2Bvisit@example.org?subject=Visit")
+
+    assert keys(data) == 'start = 2024-06-03\norganizer = { name = "Desk", email = "desk+visit@example.org" }'
+
+
 def test_html_that_services_write_becomes_plain_text():
     data = calendar(
         'DTSTART:20240603T100000Z\nSUMMARY:x\nDESCRIPTION:<p>Bring <b>tools</b>&nbsp\\;\\, <a href="https://example.org/x">'

@@ -51,6 +51,22 @@ def test_an_alarm_of_a_day_rings_at_all_day_at(
     assert only(lines(publish(toml), f"alarm={alarm}"), "TRIGGER") == [f"TRIGGER:{trigger}"]
 
 
+@pytest.mark.parametrize(
+    ("email", "written"),
+    [
+        ("desk+visit@example.org", "desk+visit@example.org"),
+        ("a?b%c#d@example.org", "a%3Fb%25c%23d@example.org"),
+        ("пресса@example.org", "%D0%BF%D1%80%D0%B5%D1%81%D1%81%D0%B0@example.org"),
+    ],
+)
+def test_an_organizer_is_written_to_at_the_address_given(
+    email: str, written: str, publish: Publish, lines: Lines
+) -> None:
+    """RFC 6068 §2: a question mark would end the address, a percent sign begin an octet."""
+    toml = DAY + f'organizer = {{ name = "Desk", email = "{email}" }}\n'
+    assert only(lines(publish(toml)), "ORGANIZER") == [f"ORGANIZER;CN=Desk:mailto:{written}"]
+
+
 def test_what_is_cancelled_rings_no_alarm(publish: Publish, lines: Lines) -> None:
     assert only(lines(publish(TIMED + 'status = "cancelled"\n'), "alarm=30m"), "TRIGGER") == []
     assert len(only(lines(publish(SERIES), "alarm=30m"), "TRIGGER")) == 1

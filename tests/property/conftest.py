@@ -107,7 +107,14 @@ places = st.builds(
     geo=maybe(st.tuples(st.floats(-90, 90), st.floats(-180, 180))),
     url=maybe(urls),
 )
-people = st.builds(Person, name=texts(), email=maybe(st.sampled_from(["desk@example.org", "press@example.com"])))
+emails = [
+    "desk@example.org",
+    "press@example.com",
+    "пресса@example.org",
+    "a?b%c#d&e=/f@example.org",
+    "o'h+ara@example.org",
+]
+people = st.builds(Person, name=texts(), email=maybe(st.sampled_from(emails)))
 conferences = st.builds(
     Conference,
     uri=st.one_of(urls, st.just("tel:+10000000000")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from calfeed.feeds.lint.content import Line, shown
 from calfeed.feeds.lint.structure import Component
@@ -91,9 +92,10 @@ def _url(line: Line, frame: Frame) -> tuple[str, Any] | None:
 
 
 def _organizer(line: Line, frame: Frame) -> tuple[str, Any] | None:
-    scheme, _, address = line.value.partition(":")
+    scheme, _, rest = line.value.partition(":")
     name = one_line(parameter(line, "CN") or "").strip()
-    email = address.strip() if scheme.lower() == "mailto" and "@" in address else None
+    address = unquote(rest.partition("?")[0]).strip()  # behind it a subject and the like (RFC 6068 §2)
+    email = address if scheme.lower() == "mailto" and "@" in address else None
     if not name and not email:
         frame.lost.add("ORGANIZER", "an organizer without name and mail address was left out", line.number)
         return None
