@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,8 @@ from calfeed.errors import CalfeedError, LedgerBusy, LedgerError, LedgerVersion,
 if TYPE_CHECKING:
     from calfeed.scheduler import Reminders
     from calfeed.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PORT_PATIENCE = 2.0
 """Seconds."""
@@ -88,7 +91,7 @@ def remind(ctx: click.Context, events: str | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     reminders = _reminders(found)
     reminders.start()
-    click.echo("calfeed reminders are running", err=True)
+    _say(found, "calfeed reminders are running")
     while not stop.wait(1):  # a signal that the kernel gives to another thread does not wake this one from its sleep
         pass
     reminders.stop()
@@ -114,7 +117,7 @@ def _serve(found: Settings, address: str, port: int, what: str, on_stop: Callabl
     from calfeed.web.server import serve as run_server  # granian
 
     shown = f"[{address}]" if ":" in address else address
-    click.echo(f"calfeed {what}: http://{shown}:{port}/", err=True)
+    _say(found, f"calfeed {what}: http://{shown}:{port}/")
     run_server(address, port, found.workers, on_stop)
 
 
@@ -209,8 +212,24 @@ def _check_source(found: Settings) -> None:
     try:
         load(read_files(found.events))
     except SourceError as fault:
-        show_problems(fault.problems, err=True)
+        _show(found, fault)
         with Ledger(found.database_url) as ledger:
             if ledger.current() is None:
                 sys.exit(1)
-        click.echo("going on with what was last published", err=True)
+        _say(found, "going on with what was last published")
+
+
+def _say(found: Settings, words: str) -> None:
+    """A line on stderr; a record where the log is JSON, since who reads it reads nothing else."""
+    if found.log == "json":
+        log.info(words)
+    else:
+        click.echo(words, err=True)
+
+
+def _show(found: Settings, fault: SourceError) -> None:
+    if found.log == "json":
+        for problem in fault.problems:
+            log.error("%s", problem)
+    else:
+        show_problems(fault.problems, err=True)

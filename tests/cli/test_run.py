@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -85,3 +87,18 @@ def test_a_database_without_its_driver_is_told_before_any_worker_begins(run: Run
     with pytest.raises(LedgerError, match=r"^PostgreSQL needs its driver: pip install"):
         run("serve", PORT=str(free), CALFEED_DATABASE_URL="postgresql+nothing://u@127.0.0.1/n")
     assert served == []
+
+
+def test_a_log_of_json_has_nothing_else_on_stderr(
+    run: Run, served: Served, free: int, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="calfeed.cli")
+    said = run("serve", PORT=str(free), CALFEED_LOG="json")
+    assert (said.exit_code, said.stderr) == (0, "")
+    assert caplog.messages == [f"calfeed web: http://127.0.0.1:{free}/"]
+    caplog.clear()
+    (folder / "events.toml").write_text("nonsense")
+    said = run("serve", PORT=str(free), CALFEED_LOG="json")
+    assert (said.exit_code, said.stderr) == (1, "")
+    (message,) = caplog.messages
+    assert message.startswith("events.toml:1:")
