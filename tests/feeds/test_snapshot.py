@@ -287,6 +287,15 @@ def test_occurrences_are_found_by_time(publish: Publish) -> None:
     assert [each.event.id for each in week] == ["shut"]
 
 
+def test_occurrences_are_found_however_many_came_before(publish: Publish) -> None:
+    """A daily event that ends has more of them in forty years than are kept."""
+    daily = '[[events]]\nid = "daily"\nsummary = "Daily"\nstart = 1990-01-01\nrrule = "FREQ=DAILY;UNTIL=20301231"\n'
+    snapshot = publish(daily)
+    assert len(snapshot.occurrences(NOW, NOW + 7 * DAY)) == 8, "today's began in Paris, two hours ago"
+    last = datetime(2030, 12, 31, tzinfo=UTC)
+    assert len(snapshot.occurrences(last, last + 7 * DAY)) == 1
+
+
 def many(count: int, first: datetime, catalog: Catalog) -> Catalog:
     """Hourly events from ``first`` on."""
     event = catalog.events[0]
