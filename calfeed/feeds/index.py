@@ -15,7 +15,7 @@ _EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
 
 
 class Index:
-    """The occurrences of some events in one sorted list; those of endless events, or too many, are made when asked for."""
+    """The occurrences of some events in one sorted list; those without end, or too many, made when asked for."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._long: list[Event] = []
