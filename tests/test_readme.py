@@ -94,7 +94,7 @@ def run(commands: str, folder: Path, slack: ThreadingHTTPServer) -> str:
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, slack: ThreadingHTTPServer) -> None:
-    said = run(script(README, "make ", "pip ", "calfeed up"), tmp_path, slack)
+    said = run(script(README, "make ", "pip", "calfeed up"), tmp_path, slack)
     assert (tmp_path / "my-calendar" / "events.toml").exists()
     assert "0 errors, 0 warnings" in said
     assert len(re.findall(r"Opening talk +confirmed +opening$", said, re.MULTILINE)) == 1
