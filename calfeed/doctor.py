@@ -73,7 +73,12 @@ def _ledger(settings: Settings, now: datetime) -> Generator[Finding, None, dict[
             states = {state.id: state for state in ledger.channels()}
             tick, dead = ledger.last_tick(), len(ledger.deliveries(state="dead"))
     except LedgerError as fault:
-        yield Finding("database", "wrong", str(fault), "calfeed upgrade; is CALFEED_DATABASE_URL the right one?")
+        yield Finding(
+            "database",
+            "wrong",
+            str(fault),
+            "calfeed upgrade; is CALFEED_DATABASE_URL the right one, and may this user write there?",
+        )
         return {}
     if dead:
         yield Finding("database", "warning", f"{dead} deliveries are dead", "calfeed deliveries list --state dead")

@@ -178,8 +178,8 @@ def _advice(fault: LedgerError, url: str) -> str:
     if isinstance(fault, LedgerVersion):
         return ""
     if isinstance(fault, LedgerBusy):
-        folder = Path(url.partition(":///")[2].partition("?")[0]).resolve().parent
-        return f": does {folder} exist, with room, and may this user write there?"
+        file = Path(url.partition(":///")[2].partition("?")[0]).resolve()
+        return f": does {file.parent} exist, with room, and may this user write there, {file.name} included?"
     return ": put back a copy, or move the file aside to begin anew (what either means stands in the manual: Hosting)"
 
 

@@ -148,7 +148,7 @@ def test_a_read_only_folder_is_said_at_start(program: Programs, source: Path, tm
     assert running.process.wait(timeout=60) == 1
     assert running.log == (
         "the database is locked, full or away: unable to open database file: "
-        "does /proc exist, with room, and may this user write there?\n"
+        "does /proc exist, with room, and may this user write there, calfeed.db included?\n"
     )
     quiet(running)
 
