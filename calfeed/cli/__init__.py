@@ -31,7 +31,7 @@ COMMANDS = {
     "upgrade": ("calfeed.cli.run:upgrade", "Bring the database to this version."),
     "plan": ("calfeed.cli.reminders:plan", "The coming reminders; nothing is sent."),
     "rehearse": ("calfeed.cli.reminders:rehearse", "Play the schedule on a simulated clock."),
-    "send-test": ("calfeed.cli.reminders:send_test", "One test message now, with the answer explained."),
+    "send-test": ("calfeed.cli.send_test:send_test", "One test message now, with the answer explained."),
     "deliveries": ("calfeed.cli.ledger:deliveries", "The ledger: list, show, retry, audit."),
     "doctor": ("calfeed.cli.doctor:doctor", "What is wrong with this installation, and how to mend it."),
     "token": ("calfeed.cli.ledger:token", "The secret links of private feeds."),

@@ -1,4 +1,4 @@
-"""Commands about reminders: what is planned, what it would look like, whether the way out works."""
+"""Commands about reminders: what is planned, and what it would look like."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from calfeed.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from calfeed.channels.base import Answer, Fault, Verdict
-    from calfeed.events.model import Catalog, Channel
+    from calfeed.events.model import Catalog
     from calfeed.rehearse import Due, Step
 
 HORIZON = timedelta(days=14)
@@ -117,7 +116,9 @@ def _lead(due: Due) -> str:
 
     if not isinstance(due, DueReminder):
         return "digest"
-    return str(due.lead) if due.lead.total_seconds else "same day"
+    if due.lead.total_seconds:
+        return str(due.lead)
+    return "same day" if due.occurrence.all_day else "0m"
 
 
 def _what(due: Due) -> str:
@@ -253,60 +254,3 @@ def _step_json(step: Step) -> dict[str, Any]:
     outcome = "not sent" if step.verdict is None else "sent" if step.verdict.outcome == "sent" else "failed"
     reason = step.verdict.reason if step.verdict else ""
     return {**_due_json(step.due), "headline": step.message.headline, "outcome": outcome, "reason": reason}
-
-
-@click.command("send-test")
-@click.argument("channel", shell_complete=completion.channels)
-@json_option
-@events_option
-@click.pass_context
-def send_test(ctx: click.Context, *, channel: str, events: str | None, as_json: bool) -> None:
-    """Send one test message to CHANNEL now, and explain the endpoint's answer.
-
-    Example: calfeed send-test newsroom
-    """
-    from calfeed import trial  # requests
-    from calfeed.channels.registry import Courier
-    from calfeed.reminders.message import Origin
-
-    found = settings(ctx, events)
-    catalog = load_catalog(found.events)
-    chosen = catalog.channel_by_id.get(channel)
-    if chosen is None:
-        raise click.UsageError(f"no channel {channel!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
-    where = trial.target(chosen, os.environ)
-    if where is None:
-        click.echo(f"channel {channel} is idle: {trial.why_idle(chosen, os.environ)}", err=True)
-        sys.exit(1)
-    origin = Origin(calendar=catalog.calendar, base_url=found.base_url)
-    try:
-        answer, verdict = trial.send_test(chosen, where, origin, send=Courier().send, clock=lambda: datetime.now(UTC))
-    except ValueError as fault:
-        click.echo(f"channel {channel}: {fault}", err=True)
-        sys.exit(1)
-    _tell(chosen, answer, verdict, as_json=as_json)
-    sys.exit(0 if verdict.outcome == "sent" else 1)
-
-
-_ADVICE = {
-    "sent": "It was taken. If nothing shows, look at the place itself: its filters, its archive, who may see it.",
-    "retry": "Time may mend it: a reminder would be tried again, up to 24 hours or until the item is over.",
-    "rejected_message": "This message was refused, others may be taken; the reason above is the endpoint's.",
-    "broken_channel": "Nothing is taken until it is repaired: make a new address there and name it in the environment.",
-}
-
-
-def _tell(channel: Channel, answer: Answer | Fault, verdict: Verdict, *, as_json: bool) -> None:
-    from calfeed.channels.base import Answer  # loaded by then
-
-    status = answer.status if isinstance(answer, Answer) else None
-    got = f"HTTP {answer.status}" if isinstance(answer, Answer) else f"no answer ({answer.kind})"
-    advice = _ADVICE[verdict.outcome]
-    if as_json:
-        found = {"channel": channel.id, "kind": channel.kind, "status": status}
-        print_json({**found, "outcome": str(verdict.outcome), "reason": verdict.reason, "advice": advice})
-        return
-    click.echo(f"{channel.id} ({channel.kind}): {got}, {str(verdict.outcome).replace('_', ' ')}")
-    if verdict.reason:
-        click.echo(verdict.reason)
-    click.echo(advice)

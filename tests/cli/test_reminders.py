@@ -201,3 +201,29 @@ def test_a_span_that_ends_before_it_begins_is_wrong_usage(run: Run, command: str
     result = run(command, "--from", "2024-05-16", "--to", "2024-05-14")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: --to lies before --from")
     assert run(command, "--from", "2024-05-16", "--to", "2024-05-16").exit_code == 0
+
+
+def test_send_test_answers_a_machine_in_json_when_nothing_could_be_sent(run: Run, folder: Path) -> None:
+    idle = run("send-test", "newsroom", "--json")
+    assert (idle.exit_code, json.loads(idle.stdout)) == (
+        1,
+        {
+            "channel": "newsroom",
+            "kind": "slack",
+            "status": None,
+            "outcome": "idle",
+            "reason": "env:NEWSROOM_SLACK_URL is not set",
+            "advice": "Set what is missing, or remove the channel: until then it is sent nothing.",
+        },
+    )
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace('"slack"', '"webhook"') + 'secret = "env:HOOK_SECRET"\n')
+    broken = run("send-test", "newsroom", "--json", NEWSROOM_SLACK_URL="http://127.0.0.1:1/", HOOK_SECRET="***")
+    assert (broken.exit_code, json.loads(broken.stdout)["outcome"]) == (1, "broken_channel")
+
+
+def test_a_lead_of_nothing_is_the_same_day_for_days_alone(run: Run, folder: Path) -> None:
+    text = (folder / "events.toml").read_text()
+    (folder / "events.toml").write_text(text.replace('before = ["1d", "1h"]', 'before = ["0m"]'))
+    rows = run("plan", *WEEK).stdout.splitlines()[1:]
+    assert [row.split("newsroom")[1].split("  ")[1] for row in rows] == ["0m", "same day"]
