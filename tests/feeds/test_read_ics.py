@@ -241,6 +241,31 @@ def test_an_override_holds_only_what_differs():
     )
 
 
+def test_an_override_without_its_event_s_categories_and_links_has_none():
+    """An override is the whole occurrence (RFC 5545 §3.8.4.4): of lists the event list can say that they are empty."""
+    data = calendar(
+        "DTSTART;VALUE=DATE:20240603\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:x\nCATEGORIES:expo\nATTACH:https://example.org/x\n"
+        "CONFERENCE;VALUE=URI:tel:+1\nEND:VEVENT\nBEGIN:VEVENT\nUID:e0\nRECURRENCE-ID;VALUE=DATE:20240604\n"
+        "DTSTART;VALUE=DATE:20240604\nSUMMARY:y"
+    )
+    (override,) = event(data).overrides
+
+    assert (override.categories, override.attach, override.conference) == ((), (), ())
+    assert told(read_ics(data, "x.ics")) == []
+
+
+def test_an_hour_of_a_day_needs_no_end():
+    """An occurrence of hours among all-day ones is not as long as they are, and nothing is lost."""
+    data = calendar(
+        "DTSTART;VALUE=DATE:20240603\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:x\n"
+        "END:VEVENT\nBEGIN:VEVENT\nUID:e0\nRECURRENCE-ID;VALUE=DATE:20240604\nDTSTART:20240604T100000Z\nSUMMARY:x"
+    )
+    (override,) = event(data).overrides
+
+    assert (override.start.isoformat(), override.end) == ("2024-06-04T10:00:00+00:00", None)
+    assert told(read_ics(data, "x.ics")) == []
+
+
 def test_an_override_of_nothing_becomes_an_event_of_its_own():
     data = calendar("RECURRENCE-ID:20240604T100000Z\nDTSTART:20240604T120000Z\nSUMMARY:Moved")
     imported = read_ics(data, "x.ics")

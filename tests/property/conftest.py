@@ -28,6 +28,7 @@ from calfeed.events.model import (
 )
 from calfeed.events.occurrences import check_rule, length, occurrences
 from calfeed.events.rules import WEEKDAYS, canonical_rule
+from calfeed.feeds.markdown import plain
 
 ZONES = (
     "Asia/Shanghai",
@@ -241,19 +242,45 @@ def _recurring(draw: st.DrawFn, event: Event) -> Event:
 
 @st.composite
 def _override(draw: st.DrawFn, event: Event, moment: Moment) -> Event:
-    start = moment
-    if draw(st.booleans()):
-        start = draw(instants(event.timezone, moment.date())) if isinstance(moment, datetime) else moment + timedelta(3)
-    end: Moment | None = None
-    if isinstance(start, datetime):
-        end = (start.astimezone(UTC) + length(event)).astimezone(start.tzinfo) if event.end else None
-    else:
-        end = start + length(event)
+    """One occurrence that differs: elsewhere in time, in another zone, of hours instead of days or the other way."""
+    day = moment.date() if isinstance(moment, datetime) else moment
+    timezone = draw(st.sampled_from([event.timezone, event.timezone, *ZONES]))
+    start: Moment = moment.astimezone(ZoneInfo(timezone)) if isinstance(moment, datetime) else moment
+    way = draw(st.sampled_from(["same", "same", "moved", "moved", "other form"]))
+    if way != "same":
+        of_days = event.all_day == (way == "moved")
+        start = draw(st.dates(day, day + timedelta(3)) if of_days else instants(timezone, day))
     changed = draw(
-        st.fixed_dictionaries({}, optional={"summary": texts(), "location": places, "status": st.just("cancelled")})
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "summary": texts(),
+                "location": places,
+                "status": st.sampled_from(["cancelled", "cancelled", "confirmed", "tentative"]),
+                "categories": few(st.sampled_from(CATEGORIES), 3),
+                "description": texts(prose).filter(_says_something),
+            },
+        )
     )
-    base = replace(event, rrule=None, rdate=(), exdate=(), overrides=(), recurrence_id=moment, start=start, end=end)
-    return replace(base, **changed)
+    base = replace(event, rrule=None, rdate=(), exdate=(), overrides=(), recurrence_id=moment, timezone=timezone)
+    return replace(base, start=start, end=draw(_end(event, start)), **changed)
+
+
+def _says_something(text: Text) -> bool:
+    """As plain text, too: an occurrence without a description of its own has that of its event."""
+    return all(plain(each) for _, each in text.by_language)
+
+
+@st.composite
+def _end(draw: st.DrawFn, event: Event, start: Moment) -> Moment | None:
+    """As long as the event, where both are of days or of hours and nothing else is said."""
+    own = draw(st.integers(0, 3)) == 0 or isinstance(start, datetime) == event.all_day
+    if not isinstance(start, datetime):
+        return start + (timedelta(draw(st.integers(1, 3))) if own else length(event))
+    if own and event.all_day and draw(st.booleans()):
+        return None
+    span = timedelta(minutes=draw(st.integers(1, 3000))) if own else length(event)
+    return (start.astimezone(UTC) + span).astimezone(start.tzinfo) if own or event.end else None
 
 
 @st.composite

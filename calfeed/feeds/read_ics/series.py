@@ -24,6 +24,8 @@ _SLUG = 60
 _GENERATIONS = 100
 _OWN = frozenset({"start", "end", "timezone", "rrule", "rdate", "exdate", "uid", "id", "visibility", "parent"})
 """Keys that an override has of its own or cannot have."""
+_LISTS = frozenset({"categories", "conference", "attach", "sources"})
+"""Keys of which an override can say that it has nothing of its event's."""
 
 
 def joined(entries: Iterable[Entry], frame: Frame) -> list[Entry]:
@@ -97,13 +99,14 @@ def _changes(override: Entry, moment: Moment, master: Entry, frame: Frame) -> di
             keys["end"] = override.keys["end"]
         elif not isinstance(override.start, datetime):
             keys["end"] = override.start
-        else:
+        elif isinstance(master.start, datetime):
             frame.lost.add("DTEND", "an occurrence without an end ends as its event does", override.component.number)
     keys |= {key: value for key, value in override.keys.items() if key not in _OWN and master.keys.get(key) != value}
     if "status" in master.keys and "status" not in override.keys:
         keys["status"] = "confirmed"
     kept = master.keys.keys() - override.keys.keys() - _OWN - {"status", "tba"}
-    if kept:
+    keys |= {key: [] for key in sorted(kept & _LISTS)}
+    if kept := kept - _LISTS:
         why = f"what an occurrence leaves out is that of its event: {', '.join(sorted(kept))}"
         frame.lost.add("RECURRENCE-ID", why, override.line("RECURRENCE-ID"))
     return keys
