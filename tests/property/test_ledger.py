@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 
 from calfeed.deliver.desk import Desk
 from calfeed.deliver.stranger import Shelf, StrangersDesk
-from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Occurrence, Text, moment_key
+from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text, moment_key
 from calfeed.events.occurrences import occurrences
 from calfeed.events.revision import Change
 from calfeed.ledger import Claimed, Current, Ledger, Result, Settlement, State, copies
@@ -32,6 +32,7 @@ from calfeed.reminders.plan import DueReminder, due_reminders
 BEGIN = datetime(2024, 5, 10, tzinfo=UTC)
 NAME = Text((("en", "Talks"),))
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 LEADS = (Duration(seconds=3600), Duration(days=1))
 QUIET = (time(4, 30), time(5, 30))
 
@@ -70,12 +71,18 @@ def daily(state: str | timedelta) -> Event:
     return replace(master, overrides=(replace(second, recurrence_id=first + timedelta(days=1)),))
 
 
+def named(due: DueReminder) -> tuple[str, str]:
+    return moment_key(due.occurrence.start), str(due.lead)
+
+
 @dataclass
 class Reader:
     """What one reader was told."""
 
     known: Event | None  # as it knows it; None when it is off
     owed: set[tuple[str, str]] = field(default_factory=set)  # start and lead of reminders that fell due and still stand
+    reminded: set[tuple[str, str]] = field(default_factory=set)
+    wrong_since: datetime | None = None  # when an edit made wrong what it knows, of which it was not told
     arrived: list[str] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)  # deliveries whose sender was killed
 
@@ -102,14 +109,25 @@ class Reader:
             assert message.subject.occurrence in list(occurrences(world.truth, BEGIN, BEGIN + timedelta(days=9)))
             assert message.subject.occurrence.event.status == "confirmed"
             assert message.subject.due <= world.now < message.subject.ends
-            self.owed.discard((moment_key(message.subject.occurrence.start), str(message.subject.lead)))
+            self.reminded.add(named(message.subject))
+            self.owed -= self.reminded
             if world.truth.recurs:  # nothing is said of its other dates
                 return
         else:
             assert isinstance(message.subject, Change)
             assert message.subject.after != self.known or self.doubtful, "what it knows need not be told"
             assert message.subject.before == self.known or self.known is None or self.doubtful, "it is told from there"
-        self.known = world.truth
+        self.known, self.wrong_since = world.truth, None
+
+    def edited(self, world: World) -> None:
+        """Not owed is what stands no more or is due later now; owed is what fell due during an edit that is undone."""
+        self.owed &= {named(one) for one in world.due(BEGIN - DAY, world.now)}
+        if world.truth != self.known:
+            self.wrong_since = self.wrong_since or world.now
+        elif self.wrong_since:
+            missed = [one for one in world.due(self.wrong_since, world.now) if one.expires > world.now]
+            self.owed |= {named(one) for one in missed[-1:]} - self.reminded
+            self.wrong_since = None
 
 
 class World:
@@ -141,23 +159,19 @@ class World:
         )
         self.ledger.publish(self.source, self.now)
         self.plan()
-        stand = {moment_key(one.start) for one in self.held()}
         for reader in self.readers.values():
-            reader.owed = {(start, lead) for start, lead in reader.owed if start in stand}
-
-    def held(self) -> list[Occurrence]:
-        found = [] if self.truth is None else occurrences(self.truth, BEGIN, BEGIN + timedelta(days=9))
-        return [one for one in found if one.event.status == "confirmed"]
+            reader.edited(self)
 
     def move_on(self, now: datetime) -> None:
         """Time passes, and reminders fall due."""
-        ways = self.source.channels or (Channel(id="anybody", kind="webhook", url="env:URL", before=LEADS),)
-        due = {
-            (moment_key(one.occurrence.start), str(one.lead)) for one in due_reminders(self.source, self.now, now, ways)
-        }
         for reader in self.readers.values():
-            reader.owed |= due
+            reader.owed |= {named(one) for one in self.due(self.now, now)} - reader.reminded
         self.now = now
+
+    def due(self, since: datetime, until: datetime) -> list[DueReminder]:
+        """For any of the readers."""
+        one = (*self.source.channels, Channel(id="anybody", kind="webhook", url="env:URL", before=LEADS))[0]
+        return due_reminders(self.source, since, until, [one])
 
     def channels(self, quiet: tuple[time, time] | None) -> tuple[Channel, ...]:
         return tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=LEADS, quiet=quiet) for name in NAMES)
@@ -271,6 +285,7 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[("wait", 29 * HOUR), both("failed"), edit(timedelta(hours=30), "repeated")])
 @example(history=[("wait", 29 * HOUR), both("failed"), edit(timedelta(hours=30), "quiet")])
 @example(history=[edit("cancelled", "quiet"), ("wait", 5 * HOUR), ("wait", HOUR / 2), ("wait", HOUR / 6), OFF])
+@example(history=[("wait", 28 * HOUR), both("sent"), OFF, ("wait", 3 * HOUR / 2), BACK])
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -312,7 +327,7 @@ def check(world: World, reader: Reader) -> None:
     for start, lead in reader.owed:
         assert any(f"|{lead}|" in key and f"|{start}" in key for key in late), "it fell due, and was not told in time"
     states = {one: world.ledger.delivery(one)[0].state for one in reader.arrived}
-    assert set(states.values()) <= {State.SENT, State.DEAD, State.SUPERSEDED}
+    assert set(states.values()) <= {State.SENT, State.DEAD, State.SUPERSEDED, State.EXPIRED}
     assert all(state is State.SENT for one, state in states.items() if one not in reader.doubtful)
 
 
