@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calfeed.cli import completion
-from calfeed.cli.common import events_option, json_option, load_catalog, print_json, settings, table
+from calfeed.cli.common import counted, events_option, json_option, load_catalog, print_json, settings, table
 
 if TYPE_CHECKING:
     from calfeed.events.model import Catalog
@@ -115,7 +115,9 @@ def audit(ctx: click.Context, *, as_json: bool) -> None:
         for one in found.findings:
             click.echo(f"{one.delivery or '-'}  {one.problem}  ({one.key})")
         repeated = f"; {found.repeated} may have arrived twice, under one webhook-id" if found.repeated else ""
-        click.echo(f"{sum(found.outcomes.values())} deliveries, {len(found.findings)} findings{repeated}", err=True)
+        number = sum(found.outcomes.values())
+        told = f"{number} {'delivery' if number == 1 else 'deliveries'}, {counted(len(found.findings), 'finding')}"
+        click.echo(told + repeated, err=True)
     sys.exit(0 if found.clean else 1)
 
 

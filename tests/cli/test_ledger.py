@@ -120,6 +120,7 @@ class TestDeliveries:
         result = run("deliveries", "audit", "--json")
         found = json.loads(result.stdout)
         assert (result.exit_code, found["clean"], found["findings"]) == (0, True, [])
+        assert run("deliveries", "audit").stderr == "4 deliveries, 0 findings\n"
         assert (found["outcomes"]["sent"], found["outcomes"]["dead"]) == (1, 1)
 
     def test_audit_finds_what_has_no_outcome(self, run: Run, sent: str) -> None:
@@ -128,7 +129,7 @@ class TestDeliveries:
             ledger.retry([sent], at)
             assert len(ledger.claim(at, 1, ["newsroom"], lambda _: True)) == 1
         result = run("deliveries", "audit")
-        assert result.exit_code == 1
+        assert (result.exit_code, result.stderr) == (1, "4 deliveries, 1 finding\n")
         assert sent in result.stdout
 
 
