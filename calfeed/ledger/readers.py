@@ -5,7 +5,8 @@ reminder of an event that happens once; a reminder of one date of a series says 
 say whether a message arrived (a time-out, a lost process), its reader may know that too.
 
 No notice is on its way to a reader together with another such message: the first of the two may make the second
-needless, and which of them arrived first would be chance.
+needless, and which of them arrived first would be chance. Of those that are due together the notice goes first, for it
+alone tells the old time.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def apart(
 
     ``due`` are deliveries that the caller has locked and is about to claim, the first of them first.
     """
-    telling = [one for one in due if one.tells]
+    telling = sorted((one for one in due if one.tells), key=lambda one: one.kind != "change")
     said = _said(connection, readers, {one.about for one in telling if one.kind == "change"})
     locked = _locked_by_others(
         connection, {row.id for rows in said.values() for row in rows if row.state == State.PENDING}

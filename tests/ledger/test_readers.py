@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from calfeed.ledger.schema import delivery
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 NAME = Text((("en", "Talks"),))
+LEADS = (Duration(seconds=3600),)
 
 
 def event(name: str, start: datetime) -> Event:
@@ -26,8 +27,11 @@ def event(name: str, start: datetime) -> Event:
 class World:
     """Talks that were to begin in three hours, now in one: a notice waits, and in a second a reminder is due."""
 
-    def __init__(self, ledger: Ledger, before: Sequence[Event], after: Sequence[Event]) -> None:
+    def __init__(
+        self, ledger: Ledger, before: Sequence[Event], after: Sequence[Event], quiet: tuple[time, time] | None = None
+    ) -> None:
         self.ledger = ledger
+        self.quiet = quiet
         self.publish(before)
         ledger.plan(["hook"], NOW)
         self.publish(after)
@@ -37,7 +41,7 @@ class World:
             calendar=Calendar(id="visit", name=NAME, timezone="UTC"),
             events=tuple(events),
             feeds=(Feed(id="all", name=NAME),),
-            channels=(Channel(id="hook", kind="webhook", url="env:HOOK", before=(Duration(seconds=3600),)),),
+            channels=(Channel(id="hook", kind="webhook", url="env:HOOK", before=LEADS, quiet=self.quiet),),
         )
         self.ledger.publish(source, NOW)
 
@@ -73,11 +77,24 @@ def world(database_url: str) -> Iterator[World]:
         yield World(ledger, [LATE], [SOON])
 
 
-def test_of_both_due_together_the_first_goes_and_the_other_follows(world: World) -> None:
+def test_of_both_due_together_the_notice_goes_and_the_reminder_follows(world: World) -> None:
     (notice,) = world.claim(1)
     assert (notice.kind, world.news(notice)) == ("change", True)
     world.settle(notice, 1)
     assert kinds(world.claim(4)) == ["reminder"]
+
+
+def test_a_notice_goes_first_when_quiet_hours_held_both(database_url: str) -> None:
+    """Both are due when the night ends, and the reminder was planned before."""
+    night = time(0), time(1)
+    with Ledger(database_url) as ledger:
+        ledger.upgrade()
+        world = World(ledger, [event("talks", NOW + 2 * HOUR)], [event("talks", NOW + 3 * HOUR / 2)], quiet=night)
+        assert world.claim(3599) == []
+        (notice,) = world.claim(3600)
+        assert (notice.kind, world.news(notice)) == ("change", True)
+        world.settle(notice, 3600)
+        assert kinds(world.claim(3602)) == ["reminder"]
 
 
 def test_a_reminder_waits_for_the_answer_to_a_notice(world: World) -> None:
@@ -141,4 +158,4 @@ def test_a_notice_waits_when_another_process_is_about_to_claim_the_reminder(post
         with ledger.database.write() as other:
             other.execute(select(delivery.c.id).where(delivery.c.kind == "reminder").with_for_update())
             assert world.claim(1) == []
-        assert kinds(world.claim(4)) == ["reminder"]
+        assert kinds(world.claim(4)) == ["change"]
