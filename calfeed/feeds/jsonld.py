@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from calfeed.events.model import Event, Moment, Place
@@ -12,6 +13,7 @@ from calfeed.feeds.prose import description, page_url
 
 Json = dict[str, Any]
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _MODES = {
     (True, False): "OfflineEventAttendanceMode",
     (False, True): "OnlineEventAttendanceMode",
@@ -51,7 +53,7 @@ def script(data: Json) -> str:
 
 
 def _is_uuid(uid: str | None) -> bool:
-    return uid is not None and len(uid) == 36 and all(part.isalnum() and part.isascii() for part in uid.split("-"))
+    return uid is not None and bool(_UUID.fullmatch(uid))
 
 
 def _end(event: Event) -> str | None:

@@ -280,6 +280,16 @@ def test_a_way_to_join_is_a_uri_whatever_is_pasted() -> None:
     assert [each.uri for each in event.conference] == ["xmpp:%D0%B7%D0%B0%D0%BB@example.org", uris[1]]
 
 
+def test_a_zero_is_a_zero() -> None:
+    """Both are equal, so an edit from one to the other is no revision: they must be written alike."""
+    text = (
+        f'{HEAD}[[events]]\nid = "a"\nsummary = "A"\nstart = 2024-05-17\nlocation = {{ name = "X", geo = [-0.0, 0] }}\n'
+    )
+    (event,) = load([("e.toml", text)]).events
+    assert event.location is not None
+    assert str(event.location.geo) == "(0.0, 0.0)"
+
+
 def test_a_uid_is_of_the_calendar_and_the_id() -> None:
     """uuid5(uuid5(NAMESPACE_URL, "calfeed:" + calendar.id), event.id), whatever else changes."""
     assert one("start = 2024-05-16").uid == one('start = 2025-01-01\ndescription = "Moved"').uid

@@ -80,3 +80,10 @@ def test_nothing_in_it_ends_the_script_element(publish: Publish) -> None:
     text = script(found)
     assert not set(text) & set("<>&")
     assert json.loads(text) == found
+
+
+@pytest.mark.parametrize("uid", ["x" * 36, "visit-2024@example.org", "123e4567-e89b-12d3-a456-42661417400g"])
+def test_only_a_uuid_becomes_a_uuid_urn(uid: str, publish: Publish) -> None:
+    """RFC 4122 §3: what has its length alone is no such name."""
+    found = data(publish, DAY + f'uid = "{uid}"\n')
+    assert ("@id" in found, found["identifier"]) == (False, uid)
