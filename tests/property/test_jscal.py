@@ -21,7 +21,7 @@ from calfeed.feeds.jscal import event_jscal
 from calfeed.feeds.prose import title
 from calfeed.feeds.series import second_readings
 
-SINCE, UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(2070, 1, 1, tzinfo=UTC)
+SINCE, UNTIL = datetime(1900, 1, 1, tzinfo=UTC), datetime(2070, 1, 1, tzinfo=UTC)
 NOW = datetime(2024, 5, 15, tzinfo=UTC)
 MANY = 800
 
