@@ -14,7 +14,7 @@ from urllib.robotparser import RobotFileParser
 
 import requests
 
-from calfeed.errors import LedgerError, SourceError
+from calfeed.errors import LedgerBusy, LedgerError, LedgerVersion, SourceError
 from calfeed.events.model import Catalog, Channel
 from calfeed.events.parse import load
 from calfeed.ledger import ChannelState, Ledger
@@ -73,12 +73,7 @@ def _ledger(settings: Settings, now: datetime) -> Generator[Finding, None, dict[
             states = {state.id: state for state in ledger.channels()}
             tick, dead = ledger.last_tick(), len(ledger.deliveries(state="dead"))
     except LedgerError as fault:
-        yield Finding(
-            "database",
-            "wrong",
-            str(fault),
-            "calfeed upgrade; is CALFEED_DATABASE_URL the right one, and may this user write there?",
-        )
+        yield Finding("database", "wrong", str(fault), _database_mend(fault))
         return {}
     if dead:
         yield Finding("database", "warning", f"{dead} deliveries are dead", "calfeed deliveries list --state dead")
@@ -86,6 +81,15 @@ def _ledger(settings: Settings, now: datetime) -> Generator[Finding, None, dict[
         yield Finding("database", "ok", "it answers and is of this version")
     yield _reminders(tick, now)
     return states
+
+
+def _database_mend(fault: LedgerError) -> str:
+    right = "is CALFEED_DATABASE_URL the right one"
+    if isinstance(fault, LedgerVersion):
+        return f"calfeed upgrade; {right}?"
+    if isinstance(fault, LedgerBusy):
+        return f"{right}, and may this user write there?"
+    return f"{right}? If so and it is damaged, put back a copy (what that means stands in the manual: Hosting)"
 
 
 def _reminders(tick: datetime | None, now: datetime) -> Finding:

@@ -125,6 +125,12 @@ def test_a_broken_source_and_a_database_that_was_never_made(settings: Settings, 
     assert (found["database"].state, "calfeed upgrade" in found["database"].mend) == ("wrong", True)
 
 
+def test_a_damaged_database_is_not_upgraded(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "l.db").write_bytes(b"no database at all, but long enough to be looked at" * 99)
+    found = look(settings)["database"]
+    assert (found.state, "put back a copy" in found.mend, "upgrade" in found.mend) == ("wrong", True, False)
+
+
 def test_a_clock_that_is_off_and_robots_that_are_kept_out(settings: Settings, site: Site) -> None:
     site.now = NOW + timedelta(minutes=5)
     site.robots = "User-agent: *\nDisallow: /feeds/\n"
