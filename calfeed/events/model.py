@@ -76,17 +76,21 @@ class Text:
     by_language: tuple[tuple[str, str], ...]
 
     def get(self, language: str | None = None) -> str:
-        """The text in ``language``, else in its primary language (``zh`` for ``zh-Hans``), else the first."""
+        """The text in ``language``, else in the next wider one (RFC 4647 §3.4: ``zh-Hans-CN``, ``zh-Hans``, ``zh``).
+
+        The first where there is none of them.
+        """
         return self.pick(language)[1]
 
     def pick(self, language: str | None = None) -> tuple[str, str]:
         """``(language, text)`` of what `get` returns: which language the reader really gets."""
         if language and len(self.by_language) > 1:
             wanted = language.lower()
-            for tags in (wanted, wanted.split("-")[0]):
+            while wanted:
                 for tag, text in self.by_language:
-                    if tag.lower() == tags:
+                    if tag.lower() == wanted:
                         return tag, text
+                wanted = wanted.rpartition("-")[0]
         return self.by_language[0]
 
     @property

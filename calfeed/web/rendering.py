@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from calfeed.events.model import ALL
 from calfeed.feeds import markdown
+from calfeed.feeds.text import mailto
 from calfeed.web import wording
 from calfeed.web.page_query import PageQuery, with_query
 from calfeed.web.site import Page, base_url
@@ -22,7 +23,7 @@ CACHE = "public, max-age=60"
 def register(app: Flask) -> None:
     """Names and filters of the templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters |= {"query": _query, "plain": markdown.plain, "markdown": _html}
+    app.jinja_env.filters |= {"query": _query, "plain": markdown.plain, "markdown": _html, "mailto": mailto}
     app.jinja_env.globals |= {
         "icon": icon,
         "language_name": language_name,

@@ -166,6 +166,14 @@ EVERYTHING = Catalog(
 )
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("zh-Hans-CN", "zh-Hans"), ("zh-hans", "zh-Hans"), ("ru-RU", "ru"), ("zh-Hant", "en"), ("z", "en"), (None, "en")],
+)
+def test_a_text_is_found_in_the_next_wider_language(asked: str | None, given: str) -> None:
+    assert NAME.pick(asked)[0] == given
+
+
 def test_every_key_becomes_its_value() -> None:
     """everything.toml, which has every key, is this Catalog; its texts begin with the calendar's language."""
     catalog = load([("everything.toml", (GOLDEN / "everything.toml").read_bytes())])

@@ -52,6 +52,15 @@ def test_no_text_of_the_source_becomes_markup_that_acts(make_site: Any, parse: A
         assert not [one for one in page.all("a") if one.attributes.get("href", "").startswith("javascript:")]
 
 
+def test_a_mail_address_is_a_link_whatever_stands_in_it(make_site: Any, parse: Any) -> None:
+    head = '[calendar]\nid = "x"\nname = "X"\ntimezone = "UTC"\n'
+    organizer = 'organizer = { name = "Desk", email = "press?cc=all%desk@example.org" }'
+    served = make_site(f'{head}[[events]]\nid = "e"\nstart = 2024-05-16\nsummary = "E"\n{organizer}\n')
+    (link,) = [one for one in parse(served.get("/events/e")).all("a") if "@" in one.text]
+    assert link.attributes["href"] == "mailto:press%3Fcc%3Dall%25desk@example.org"
+    assert link.text == "press?cc=all%desk@example.org"
+
+
 def test_json_ld_tells_search_engines_the_same(site: Any, parse: Any) -> None:
     (script,) = parse(site.get("/events/concert")).all("script", type="application/ld+json")
     data = json.loads(script.text)
