@@ -256,14 +256,6 @@ class Subscriptions(World):
                 yield self.names[copy.subscription.id], copy.claimed, message
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "calfeed.db"
-    with Ledger(f"sqlite:///{path}") as ledger:
-        ledger.upgrade()
-    return path
-
-
 def both(how: str) -> tuple[str, tuple[str, str]]:
     return "turn", (how, how)
 

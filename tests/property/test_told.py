@@ -9,7 +9,6 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -89,14 +88,6 @@ def run(ledger: Ledger, until: datetime) -> None:
                 delivery=claimed.id, attempt=1, result=Result.SENT, ended=now, revision=desk.revision(claimed)
             )
             ledger.settle([done], now)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "calfeed.db"
-    with Ledger(f"sqlite:///{path}") as ledger:
-        ledger.upgrade()
-    return path
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
