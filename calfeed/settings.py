@@ -127,12 +127,15 @@ def _database_url(text: str) -> str:
     if scheme == "postgres":  # what many hosts still hand out
         scheme = "postgresql"
     kind = scheme.split("+")[0]
-    nowhere = (
-        not re.match("/.", rest) if kind == "sqlite" else _has_odd_port(rest)
-    )  # sqlite:// is memory, soon forgotten
+    nowhere = _is_memory(rest) if kind == "sqlite" else _has_odd_port(rest)
     if not separator or kind not in _DATABASES or nowhere:
         raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
     return f"{scheme}://{rest}"
+
+
+def _is_memory(rest: str) -> bool:
+    """Without a path SQLite keeps nothing beyond the process."""
+    return re.match("/.", rest) is None
 
 
 def _has_odd_port(rest: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, update
 
 from calfeed.ledger import channels, revisions
-from calfeed.ledger.readers import CHANNELS, LATER, TELLING, Telling, apart, put_off
+from calfeed.ledger.readers import CHANNELS, TELLING, Due, apart
 from calfeed.ledger.schema import PENDING, SENDING, WAITING, Instant, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import Claimed, State
@@ -29,7 +29,7 @@ _MAX_PAGES = 50
 # the planner still thinks that next to nothing waits.
 _NOW = bindparam("now", type_=Instant)
 _READY = (
-    select(*(delivery.c[name] for name in ("id", "kind", "subject", "channel", "uid", "at")))
+    select(*(delivery.c[name] for name in ("id", "kind", "channel", "uid", "at")), TELLING.label("tells"))
     .where(delivery.c.at <= _NOW)
     .where(or_(delivery.c.tries > 0, delivery.c.expires.is_(None), delivery.c.expires > _NOW))
     .where(or_(delivery.c.ends.is_(None), delivery.c.ends > _NOW))
@@ -80,10 +80,8 @@ def claim(
             break
         page = (_beside if closed else _page)(connection, now, wanted, open_)
         chosen = _share(page, admit, closed)
-        telling = [Telling(row.id, row.kind, row.subject, row.channel, row.uid) for row in chosen]
-        known, wait = apart(connection, CHANNELS, telling)
-        put_off(connection, wait, now + LATER)
-        taken += take(connection, owner, now, [row.id for row in chosen if row.id not in wait], known)
+        due = [Due(row.id, row.kind, (row.channel, row.uid), row.tells) for row in chosen]
+        taken += take(connection, owner, now, *apart(connection, CHANNELS, due, now))
         if len(page) < wanted and len(chosen) == len(page):
             break
     return taken

@@ -31,7 +31,7 @@ from calfeed.ledger.audiences import ACTIVE, SIGN
 from calfeed.ledger.claims import take
 from calfeed.ledger.ids import new_id
 from calfeed.ledger.planning import withdrawal
-from calfeed.ledger.readers import LATER, SUBSCRIPTIONS, UID, Telling, apart, put_off
+from calfeed.ledger.readers import SUBSCRIPTIONS, TELLING, UID, Due, apart, put_off
 from calfeed.ledger.reading import drop
 from calfeed.ledger.schema import WAITING, attempt, audience, delivery, subscription
 from calfeed.ledger.sql import AnyRow, batches, upsert
@@ -91,10 +91,9 @@ def claim(
         rows = connection.execute(_look(now)).all()
         chosen, waits, outdated = _partition(rows, limit - len(taken), admit)
         _supersede(connection, outdated, now)
-        known, busy = apart(connection, SUBSCRIPTIONS, [row for row in map(_telling, rows) if row.id in chosen])
         _put_off(connection, waits, now)
-        put_off(connection, busy, now + LATER)
-        found = take(connection, owner, now, [id_ for id_ in chosen if id_ not in busy], known)
+        due = [Due(row.copy, row.told, (row.subscription, row.uid), row.tells) for row in rows if row.copy in chosen]
+        found = take(connection, owner, now, *apart(connection, SUBSCRIPTIONS, due, now))
         taken += [Copy(claimed=one, subscription=chosen[one.id]) for one in found]
         if len(taken) >= limit or len(rows) < LOOK:
             break
@@ -164,7 +163,8 @@ def _look(now: datetime) -> Select[Any]:
         select(
             delivery.c.id.label("copy"),
             delivery.c.kind.label("told"),
-            *(delivery.c[name] for name in ("subject", "uid", "at", "subscription")),
+            TELLING.label("tells"),
+            *(delivery.c[name] for name in ("uid", "at", "subscription")),
         )
         .where(WAITING[1], delivery.c.at <= now, in_time, not_over)
         .order_by(delivery.c.at, delivery.c.id)
@@ -173,15 +173,11 @@ def _look(now: datetime) -> Select[Any]:
         .cte("waiting")
     )
     return (
-        select(first.c.copy, first.c.told, first.c.subject, first.c.uid, first.c.subscription, *WANTED)
+        select(first.c.copy, first.c.told, first.c.tells, first.c.uid, first.c.subscription, *WANTED)
         .outerjoin_from(first, subscription, subscription.c.id == first.c.subscription)
         .outerjoin(audience, audience.c.id == subscription.c.audience)
         .order_by(first.c.at, first.c.copy)
     )
-
-
-def _telling(row: AnyRow) -> Telling:
-    return Telling(row.copy, row.told, row.subject, row.subscription, row.uid)
 
 
 def _partition(

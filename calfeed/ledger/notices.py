@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from calfeed.events.changes import Revised
 from calfeed.events.model import Catalog, Channel, Event, instant
@@ -23,9 +23,9 @@ from calfeed.ledger import revisions
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.planning import horizon, withdrawal
-from calfeed.ledger.readers import SAID, TELLING, knowledge
+from calfeed.ledger.readers import CHANNELS, About, knowledge, said
 from calfeed.ledger.schema import delivery
-from calfeed.ledger.sql import AnyRow, batches
+from calfeed.ledger.sql import batches
 from calfeed.reminders import clock
 from calfeed.reminders.audience import TOLD, hears, news
 from calfeed.reminders.plan import zone_of
@@ -40,35 +40,32 @@ def notify(
     planned = horizon(connection)
     channels = [one for one in catalog.channels if one.id in planned]
     uids = [change.uid for change in revised.changes if change.kind in TOLD]
-    known = _known(connection, [before[uid] for uid in uids])
+    known = _known(connection, channels, {uid: before[uid] for uid in uids})
     _withdraw_waiting(connection, uids, now)
-    revisions_ = revised.remembered
-    rows = []
-    for uid in uids:
-        for one in channels:
-            row = _notice(catalog, one, revisions_[uid], known.get((one.id, uid), [before[uid]]), now)
-            rows += [row] if row else []
+    after = revised.remembered
+    found = (
+        _notice(catalog, one, after[uid], known.get((one.id, uid), [before[uid]]), now)
+        for uid in uids
+        for one in channels
+    )
+    rows = [row for row in found if row]
     if rows:
         connection.execute(insert(delivery), [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
 
 
-def _known(connection: Connection, before: Sequence[Revision]) -> dict[tuple[str, str], list[Revision]]:
+def _known(
+    connection: Connection, channels: Sequence[Channel], before: Mapping[str, Revision]
+) -> dict[About, list[Revision]]:
     """By channel or audience and event: the states that its readers know or may know, the surest first."""
-    said: dict[tuple[str, str], list[AnyRow]] = {}
-    for some in batches([one.uid for one in before]):
-        query = select(delivery.c.channel, delivery.c.uid, *SAID).where(
-            delivery.c.uid.in_(some), TELLING, delivery.c.subscription.is_(None)
-        )
-        for row in connection.execute(query):
-            said.setdefault((row.channel, row.uid), []).append(row)
-    numbers = {about: knowledge(rows) for about, rows in said.items()}
+    rows = said(connection, CHANNELS, [one.id for one in channels], before)
+    numbers = {about: knowledge(some) for about, some in rows.items()}
     found = revisions.find(
-        connection, [(uid, number) for (_, uid), some in numbers.items() for number in some if number]
+        connection, {(uid, number) for (_, uid), some in numbers.items() for number in some if uid and number}
     )
-    last = {one.uid: one for one in before}
     return {
-        (name, uid): [found.get((uid, number or 0), last[uid]) for number in some]
+        (name, uid): [found.get((uid, number or 0), before[uid]) for number in some]
         for (name, uid), some in numbers.items()
+        if uid
     }
 
 

@@ -25,17 +25,16 @@ from calfeed.ledger.values import Result, State
 LATER = timedelta(seconds=2)
 """Until a message is looked at again that must wait for another."""
 
-_ONCE = "||"
-"""After the UID in what a plan calls a reminder: there is no recurrence-id."""
-
-_once = func.substr(delivery.c.subject, func.length(delivery.c.uid) + 1, len(_ONCE)) == _ONCE
+_NO_DATE = "||"  # after the UID, in what a plan calls a reminder: there is no recurrence-id
+_once = func.substr(delivery.c.subject, func.length(delivery.c.uid) + 1, len(_NO_DATE)) == _NO_DATE
 TELLING = or_(delivery.c.kind == "change", and_(delivery.c.kind == "reminder", _once))
 """What tells a reader of an event."""
 
 UID = delivery.c.uid.concat("")
 """Not to be looked up by: an event may have 100,000 copies, a subscription has few."""
 
-_About = tuple[str, str | None]
+About = tuple[str, str | None]
+"""A reader's name and an event's UID."""
 
 
 def _unsure() -> ScalarSelect[datetime]:
@@ -72,24 +71,13 @@ def _doubtful(row: AnyRow, told: AnyRow | None) -> bool:
     return row.unsure_at is not None and (told is None or bool(row.unsure_at >= told.sent_at))
 
 
-class Telling(NamedTuple):
-    """A delivery that is due, and who it is for."""
+class Due(NamedTuple):
+    """A delivery that may be claimed; ``tells`` is what `TELLING` says of it."""
 
     id: str
     kind: str
-    subject: str
-    reader: str
-    uid: str | None
-
-    @property
-    def about(self) -> _About:
-        """Whom it tells of what."""
-        return self.reader, self.uid
-
-    @property
-    def tells(self) -> bool:
-        """As `TELLING`."""
-        return self.kind == "change" or (self.kind == "reminder" and self.subject.startswith(f"{self.uid}{_ONCE}"))
+    about: About
+    tells: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,35 +94,37 @@ SUBSCRIPTIONS = Readers(delivery.c.subscription, UID, delivery.c.subscription.is
 
 
 def apart(
-    connection: Connection, readers: Readers, due: Sequence[Telling]
-) -> tuple[dict[str, tuple[int | None, ...]], list[str]]:
-    """(by notice what its reader knows, as `knowledge` gives it; what must wait for another message).
+    connection: Connection, readers: Readers, due: Sequence[Due], now: datetime
+) -> tuple[list[str], dict[str, tuple[int | None, ...]]]:
+    """(ids that may be claimed now, in the same order; by notice what its reader knows, as `knowledge` gives it).
 
-    ``due`` are deliveries that the caller has locked and is about to claim, the first of them first.
+    ``due`` are deliveries that the caller has locked, the first of them first. What must wait for another is put off.
     """
     telling = sorted((one for one in due if one.tells), key=lambda one: one.kind != "change")
-    said = _said(connection, readers, {one.about for one in telling if one.kind == "change"})
+    about = {one.about for one in telling if one.kind == "change"}
+    found = said(connection, readers, {name for name, _ in about}, {uid for _, uid in about if uid})
     locked = _locked_by_others(
-        connection, {row.id for rows in said.values() for row in rows if row.state == State.PENDING}
+        connection, {row.id for rows in found.values() for row in rows if row.state == State.PENDING}
     )
     noticed = _on_their_way(connection, readers) if telling else set()
     known: dict[str, tuple[int | None, ...]] = {}
-    begun: set[_About] = set()
-    wait = []
+    begun: set[About] = set()
+    wait = set()
     for one in telling:
-        others = [row for row in said.get(one.about, ()) if row.id != one.id]
+        others = [row for row in found.get(one.about, ()) if row.id != one.id]
         if one.kind == "change":
             known[one.id] = knowledge(others)
             held = one.about in begun or any(row.state == State.SENDING or row.id in locked for row in others)
         else:
             held = one.about in noticed
         if held:
-            wait.append(one.id)
+            wait.add(one.id)
             continue
         begun.add(one.about)
         if one.kind == "change":
             noticed.add(one.about)
-    return known, wait
+    put_off(connection, sorted(wait), now + LATER)
+    return [one.id for one in due if one.id not in wait], known
 
 
 def put_off(connection: Connection, ids: Sequence[str], at: datetime) -> None:
@@ -143,14 +133,14 @@ def put_off(connection: Connection, ids: Sequence[str], at: datetime) -> None:
         connection.execute(update(delivery).where(delivery.c.id.in_(some)).values(at=at))
 
 
-def _said(connection: Connection, readers: Readers, about: Collection[_About]) -> dict[_About, list[AnyRow]]:
-    """All that was ever to tell these readers of these events."""
-    found: dict[_About, list[AnyRow]] = {}
-    if about:
-        names, events = {reader for reader, _ in about}, {uid for _, uid in about}
-        theirs = readers.mine, readers.name.in_(names), readers.uid.in_(events)
-        query = select(readers.name.label("reader"), delivery.c.uid, *SAID).where(*theirs, TELLING)
-        for row in connection.execute(query):
+def said(
+    connection: Connection, readers: Readers, names: Collection[str], uids: Collection[str]
+) -> dict[About, list[AnyRow]]:
+    """All that was ever to tell these readers of these events: rows of the columns `SAID`."""
+    found: dict[About, list[AnyRow]] = {}
+    query = select(readers.name.label("reader"), delivery.c.uid, *SAID).where(readers.mine, TELLING)
+    for some in batches(sorted(uids)):
+        for row in connection.execute(query.where(readers.name.in_(names), readers.uid.in_(some))):
             found.setdefault((row.reader, row.uid), []).append(row)
     return found
 
@@ -164,7 +154,7 @@ def _locked_by_others(connection: Connection, waiting: set[str]) -> set[str]:
     return waiting
 
 
-def _on_their_way(connection: Connection, readers: Readers) -> set[_About]:
+def _on_their_way(connection: Connection, readers: Readers) -> set[About]:
     """Whom a notice is being sent, and of what."""
     query = select(readers.name, delivery.c.uid).where(SENDING, readers.mine, delivery.c.kind == "change")
     return {(reader, uid) for reader, uid in connection.execute(query)}
