@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -112,8 +113,15 @@ def work(url: str, told: list[tuple[str, str]], wrong: list[str], done: threadin
     """Sends until the edits are done and nothing is left."""
     with Ledger(url, role="remind") as ledger:
         targets = {"hook": Target(url="https://hooks.example.org/1")}
+        begin = time.monotonic()
         deliverer = Deliverer(
-            ledger, lambda: targets, transport=Receiver(told, wrong, ledger), driver=driver, clock=lambda: DUE
+            ledger,
+            lambda: targets,
+            transport=Receiver(told, wrong, ledger),
+            driver=driver,
+            clock=lambda: (
+                DUE + timedelta(seconds=time.monotonic() - begin)
+            ),  # a notice may wait for a reminder's answer
         )
         while not (done.is_set() and over(ledger)):
             deliverer.tick()
