@@ -42,6 +42,17 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file; copied, because migrating takes longer than a test."""
+    from calfeed.ledger import Ledger  # not where no test asks for one
+
+    path = tmp_path_factory.mktemp("ledger") / "calfeed.db"
+    with Ledger(f"sqlite:///{path}") as ledger:
+        ledger.upgrade()
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a real server of its own, started once a session (also as root).
 

@@ -73,7 +73,7 @@ def test_plan_explains_one_reminder(run: Run) -> None:
 def test_rehearse_posts_each_reminder_once_to_a_real_endpoint(run: Run, endpoint: Endpoint) -> None:
     result = run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url)
     assert result.exit_code == 0, result.output
-    told = [(body["type"], body["data"]["event"]["id"], body["data"]["lead"]) for _, body in endpoint.taken]  # type: ignore[index]
+    told = [(body["type"], body["data"]["event"]["id"], body["data"]["lead"]) for _, body in endpoint.taken]  # type: ignore[index]  # JSON
     assert told == [
         ("event.reminder", "talks", "P1D"),
         ("event.reminder", "talks", "PT1H"),

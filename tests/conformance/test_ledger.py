@@ -80,15 +80,6 @@ def send(ledger: Ledger, now: datetime, result: Result = Result.SENT, **keys: An
 
 
 @pytest.fixture(scope="module")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded file, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "calfeed.db"
-    with Ledger(f"sqlite:///{path}") as ledger:
-        ledger.upgrade()
-    return path
-
-
-@pytest.fixture(scope="module")
 def postgresql_database(postgresql_server: str) -> str:
     """The URL of an upgraded database, to be emptied."""
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
@@ -103,7 +94,7 @@ def postgresql_database(postgresql_server: str) -> str:
 def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an upgraded, empty database."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "calfeed.db")
+        shutil.copy(request.getfixturevalue("empty_ledger"), tmp_path / "calfeed.db")
         return f"sqlite:///{tmp_path / 'calfeed.db'}"
     url: str = request.getfixturevalue("postgresql_database")
     with psycopg.connect(url) as connection:

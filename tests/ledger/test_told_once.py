@@ -81,6 +81,16 @@ class World:
         while self.ledger.self_service.spread(self.now):
             pass
 
+    def claim(self) -> copies.Copy:
+        """The one copy that is due, in the hands of a sender."""
+        (one,) = self.ledger.self_service.claim(self.now, 10, lambda _: 0.0)
+        return one
+
+    def sent(self, one: copies.Copy) -> None:
+        """It arrived, and told the second revision."""
+        done = Settlement(delivery=one.claimed.id, attempt=1, result=Result.SENT, ended=self.now, revision=2)
+        self.ledger.settle([done], self.now)
+
     def turn(self, after: timedelta = timedelta()) -> None:
         self.now += after
         self.ledger.sweep(self.now)
@@ -200,12 +210,11 @@ def test_edited_again_while_it_is_being_told(world: World) -> None:
     """The second notice waits until it is known whether the first arrived."""
     world.publish(THREE)
     world.spread()
-    (first,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
+    first = world.claim()
     world.publish(FOUR)
     world.turn()
     assert world.told == {}
-    done = Settlement(delivery=first.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
-    world.ledger.settle([done], world.now)
+    world.sent(first)
     world.turn(after=MINUTE)
     assert world.told == {"a": ["moved 03→04"]}
 
@@ -216,9 +225,8 @@ def test_undone_while_half_of_the_copies_were_made(world: World, monkeypatch: py
     world.subscribe("b")
     world.publish(THREE)
     world.ledger.self_service.spread(world.now)
-    (one,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
-    done = Settlement(delivery=one.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
-    world.ledger.settle([done], world.now)
+    one = world.claim()
+    world.sent(one)
     world.publish(TWO)
     world.turn()
     assert world.told == {one.subscription.host[0]: ["moved 03→02"]}
@@ -243,9 +251,8 @@ def test_removed_after_some_were_told_that_it_is_off(world: World, monkeypatch: 
     world.subscribe("b")
     world.publish(replace(TWO, status="cancelled"))
     world.ledger.self_service.spread(world.now)
-    (one,) = world.ledger.self_service.claim(world.now, 10, lambda _: 0.0)
-    done = Settlement(delivery=one.claimed.id, attempt=1, result=Result.SENT, ended=world.now, revision=2)
-    world.ledger.settle([done], world.now)
+    one = world.claim()
+    world.sent(one)
     world.publish(None)
     world.turn()
     (other,) = {"a", "b"} - {one.subscription.host[0]}

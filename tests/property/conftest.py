@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import strategies as st
 
 from calfeed.events.model import (
@@ -31,7 +29,6 @@ from calfeed.events.model import (
 from calfeed.events.occurrences import check_rule, length, occurrences
 from calfeed.events.rules import WEEKDAYS, canonical_rule
 from calfeed.feeds.markdown import plain
-from calfeed.ledger import Ledger
 
 ZONES = (
     "Asia/Shanghai",
@@ -304,12 +301,3 @@ st.register_type_strategy(Text, texts())
 st.register_type_strategy(Place, places)
 st.register_type_strategy(Event, events())
 st.register_type_strategy(Catalog, catalogs())
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger, to be copied: migrations take longer than what is tried with it."""
-    path = tmp_path_factory.mktemp("template") / "calfeed.db"
-    with Ledger(f"sqlite:///{path}") as ledger:
-        ledger.upgrade()
-    return path

@@ -286,13 +286,13 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @pytest.mark.parametrize("readers", [World, Subscriptions])
 @given(history=histories)
 def test_nobody_is_left_with_what_is_not_true(
-    template: Path, readers: type[World], talks: Talks, history: Sequence[tuple[str, Any]]
+    empty_ledger: Path, readers: type[World], talks: Talks, history: Sequence[tuple[str, Any]]
 ) -> None:
     """What readers know in the end is what is published, as long as any of it lies ahead; and the audit is clean."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(copies, "PAGE", 1)
-        shutil.copy(template, folder)
-        with Ledger(f"sqlite:///{folder}/{template.name}") as ledger:
+        shutil.copy(empty_ledger, folder)
+        with Ledger(f"sqlite:///{folder}/{empty_ledger.name}") as ledger:
             world = readers(ledger, talks)
             for step, value in history:
                 if step == "edit":

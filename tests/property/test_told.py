@@ -92,14 +92,14 @@ def run(ledger: Ledger, until: datetime) -> None:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(edits())
-def test_what_is_owed_is_told_once(template: Path, edit: tuple[Catalog, Catalog]) -> None:
+def test_what_is_owed_is_told_once(empty_ledger: Path, edit: tuple[Catalog, Catalog]) -> None:
     before, after = edit
     (event,) = before.events
     begin = instant(event.start, event.zone) - 2 * DAY
     edited, end = begin + 3 * DAY / 2, begin + 6 * DAY
     with TemporaryDirectory() as folder:
-        shutil.copy(template, folder)
-        with Ledger(f"sqlite:///{folder}/{template.name}") as ledger:
+        shutil.copy(empty_ledger, folder)
+        with Ledger(f"sqlite:///{folder}/{empty_ledger.name}") as ledger:
             ledger.publish(before, begin)
             ledger.plan(list(before.channel_by_id), begin)
             run(ledger, edited)

@@ -149,15 +149,6 @@ class Served:
         return self.publisher.reload()
 
 
-@pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database; copied, because migrating takes longer than a test."""
-    path = tmp_path_factory.mktemp("ledger") / "calfeed.db"
-    with Ledger(f"sqlite:///{path}") as ledger:
-        ledger.upgrade()
-    return path
-
-
 Make = Callable[..., Served]
 
 
