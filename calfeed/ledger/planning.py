@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Update, case, delete, func, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
+from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.readers import TELLING
 from calfeed.ledger.schema import channel, delivery
@@ -135,7 +136,9 @@ def _undone(connection: Connection, missed: Sequence[dict[str, Any]]) -> Iterato
         since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
         for row in some:
             at, heard = withdrawn.get(row["key"]), since.get((row["channel"], row["uid"]))
-            if at is not None and (heard is None or heard <= at):
+            if at is None:
+                continue
+            if heard is None or heard <= at or is_audience(row["channel"]):  # some of an audience were told nothing
                 yield row
 
 

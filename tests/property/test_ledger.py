@@ -278,6 +278,7 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[("wait", 29 * HOUR), both("failed"), edit(timedelta(hours=30), "quiet")])
 @example(history=[edit("cancelled", "quiet"), ("wait", 5 * HOUR), ("wait", HOUR / 2), ("wait", HOUR / 6), OFF])
 @example(history=[("wait", 28 * HOUR), both("sent"), OFF, ("wait", 3 * HOUR / 2), BACK])
+@example(history=[("wait", 5 * HOUR), OFF, ("wait", HOUR), SPREAD, SPREAD, SPREAD, BACK])
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
