@@ -66,7 +66,7 @@ class Deliverer:
         self._room = room
         self._gate = Gate()
         self._senders = Senders(transport, driver, clock, known=lambda: ledger.known, threads=threads)
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[tuple[str, int], Job] = {}  # by delivery and attempt: a clock that jumps may claim one again
         self._unsettled: list[Settlement] = []
         self._planned: tuple[int, Mapping[str, Target]] | None = None
         self._turn = threading.Lock()
@@ -141,7 +141,7 @@ class Deliverer:
 
     def _start(self, job: Job) -> None:
         self._gate.started(job.route)
-        self._jobs[job.claimed.id] = job
+        self._jobs[job.claimed.id, job.claimed.attempt] = job
         self._senders.submit(job)
 
     def _collect(self, seconds: float) -> None:
@@ -160,7 +160,7 @@ class Deliverer:
 
     def _finish(self, done: Done) -> None:
         job, settlement = done.job, done.settlement
-        if self._jobs.pop(job.claimed.id, None) is None:
+        if self._jobs.pop((job.claimed.id, job.claimed.attempt), None) is None:
             return
         wait = settlement.retry_after
         self._gate.ended(job.route, _end(done), time.monotonic(), None if wait is None else min(wait, LONGEST_WAIT))

@@ -405,6 +405,23 @@ def test_what_waited_too_long_is_not_sent_on_a_lease_that_may_be_over(planned: W
     assert [one.started for one in attempts] == [DUE + timedelta(seconds=45)]
 
 
+def test_what_a_clock_that_jumps_lets_be_claimed_again_is_settled(planned: World) -> None:
+    """Its lease seems to be over while its first request is still under way: both answers are taken in."""
+    release = threading.Event()
+
+    def answer(_: Request) -> Answer:
+        release.wait(30)
+        return Answer(status=200)
+
+    planned.receivers.answer = answer
+    planned.tick(DUE)
+    planned.tick(DUE + timedelta(minutes=1))
+    release.set()
+    planned.tick(turns=2)
+    (delivery,) = planned.ledger.deliveries()
+    assert (delivery.state, delivery.attempt, len(planned.receivers.sent)) == (State.SENT, 2, 2)
+
+
 def test_stopping_waits_for_what_is_under_way_and_gives_back_the_rest(world: World) -> None:
     release = threading.Event()
 
