@@ -216,7 +216,7 @@ class Ledger:
         """Drops what is too old to matter; counts deliveries."""
         dropped = self.database.in_batches(lambda connection: reading.prune(connection, now), reading.BATCH)
         with self.database.write() as connection:
-            processes.forget(connection, now)
+            processes.forget(connection, self.process)
             revisions.prune(connection, now - reading.KEPT, publications.HISTORY)
             publications.prune(connection, now - reading.KEPT)
         return dropped

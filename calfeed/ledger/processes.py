@@ -89,10 +89,15 @@ def last_tick(connection: Connection) -> datetime | None:
     return connection.execute(query).scalar()
 
 
-def forget(connection: Connection, now: datetime) -> None:
-    """Drops processes that ended long ago, but for the one that ticked last."""
-    last = select(process.c.id).where(process.c.ticked.is_not(None)).order_by(process.c.ticked.desc()).limit(1)
-    connection.execute(delete(process).where(process.c.seen < now - FORGET, process.c.id.not_in(last)))
+def forget(connection: Connection, me: Process) -> None:
+    """Drops processes that ended long before this one was last seen, but for the one that ticked last.
+
+    The measure is not the clock: after it jumped, or the machine slept, all that live here were last seen long ago.
+    """
+    seen: datetime | None = connection.execute(select(process.c.seen).where(process.c.id == me.id)).scalar()
+    if seen is not None:
+        last = select(process.c.id).where(process.c.ticked.is_not(None)).order_by(process.c.ticked.desc()).limit(1)
+        connection.execute(delete(process).where(process.c.seen < seen - FORGET, process.c.id.not_in(last)))
 
 
 def _sign(connection: Connection, me: Process, now: datetime, values: dict[str, Any]) -> None:

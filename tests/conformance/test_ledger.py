@@ -967,5 +967,23 @@ def test_who_is_there(ledger: Ledger, open_ledger: Callable[[], Ledger]) -> None
         ("remind", NOW, NOW),
     ]
     assert ledger.last_tick() == NOW
-    ledger.prune(NOW + 3 * DAY)
-    assert [one.seen for one in ledger.processes()] == [NOW], "the last tick is remembered"
+
+
+def test_who_ended_long_ago_is_forgotten_but_for_the_last_tick(
+    ledger: Ledger, open_ledger: Callable[[], Ledger]
+) -> None:
+    gone, here = open_ledger(), open_ledger()
+    ledger.beat(NOW, ticked=True)
+    gone.beat(NOW + HOUR)
+    here.beat(NOW + 3 * DAY)
+    here.prune(NOW + 3 * DAY)
+    assert [one.seen for one in ledger.processes()] == [NOW + 3 * DAY, NOW], "the last tick is remembered"
+
+
+def test_a_clock_that_jumps_forgets_nobody(ledger: Ledger, open_ledger: Callable[[], Ledger]) -> None:
+    """Whoever cleans up after a jump, before anybody was seen again, drops neither itself nor what others hold."""
+    other = open_ledger()
+    ledger.beat(NOW)
+    other.beat(NOW + HOUR, ticked=True)
+    ledger.prune(NOW + 8 * DAY)
+    assert [one.seen for one in ledger.processes()] == [NOW + HOUR, NOW]
