@@ -142,7 +142,7 @@ class Senders:
             job = replace(job, desk=desk)
         message = desk.message(job.claimed, now)
         if message is None:
-            return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
+            return outdated(job, now)
         driver, claimed = self._driver(job.route.kind), job.claimed
         try:
             request = driver.request(
@@ -184,6 +184,12 @@ def unanswered(job: Job, result: Result, now: datetime, error: str | None = None
     claimed = job.claimed
     settlement = Settlement(delivery=claimed.id, attempt=claimed.attempt, result=result, ended=now, error=error)
     return Done(job=job, settlement=settlement)
+
+
+def outdated(job: Job, now: datetime) -> Done:
+    """What became of a job that has nothing to tell, as far as its desk knows."""
+    done = unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
+    return replace(done, settlement=replace(done.settlement, version=job.desk.current.version))
 
 
 def redacted(text: str, target: Target) -> str:

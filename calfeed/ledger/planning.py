@@ -6,17 +6,16 @@ now, so that what fell due while nothing ran is a row too: to be sent late, or r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Update, case, delete, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
-from calfeed.ledger.audiences import is_audience
+from calfeed.ledger import undone
 from calfeed.ledger.ids import new_ids
-from calfeed.ledger.readers import TELLING
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.sql import batches, upsert
 from calfeed.reminders.digest import DueDigest, due_digests
@@ -97,7 +96,9 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     known = {row["key"] for row in rows}
     fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
     missed = [row for row in owed.values() if row["key"] not in known and row["due"] <= now < row["expires"]]
-    _add(connection, [*fresh, *_undone(connection, missed)], now)
+    last = undone.last(missed)
+    _add(connection, [*fresh, *undone.withdrawn(connection, last)], now)
+    undone.revive_copies(connection, last, now)
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -106,40 +107,7 @@ def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
     An edit may give what was due before it another key. What is past is not planned anew, so the row that stands is
     all there is of that reminder.
     """
-    return *_start(row), row["due"]
-
-
-def _start(row: Mapping[str, Any]) -> tuple[str, str | None, str]:
-    """Which start is told to whom."""
-    return row["channel"], row["uid"], row["key"].rpartition("|")[2]
-
-
-def _undone(connection: Connection, missed: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What an edit withdrew of which nobody was told, now that it is undone: of each start the reminder due last.
-
-    ``missed`` fell due meanwhile, and its occurrence has not begun.
-    """
-    last = {_start(row): row for row in sorted(missed, key=lambda row: row["due"])}.values()
-    for some in batches([*last]):
-        keys, uids = [row["key"] for row in some], [row["uid"] for row in some]
-        gone = select(delivery.c.key, delivery.c.settled).where(
-            delivery.c.key.in_(keys), delivery.c.state == "superseded"
-        )
-        withdrawn = {row.key: row.settled for row in connection.execute(gone)}
-        told = (
-            select(delivery.c.channel, delivery.c.uid, func.max(delivery.c.sent_at).label("at"))
-            .where(
-                delivery.c.uid.in_(uids), TELLING, delivery.c.subscription.is_(None), delivery.c.sent_at.is_not(None)
-            )
-            .group_by(delivery.c.channel, delivery.c.uid)
-        )
-        since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
-        for row in some:
-            at, heard = withdrawn.get(row["key"]), since.get((row["channel"], row["uid"]))
-            if at is None:
-                continue
-            if heard is None or heard <= at or is_audience(row["channel"]):  # some of an audience were told nothing
-                yield row
+    return *undone.start(row), row["due"]
 
 
 def horizon(connection: Connection) -> dict[str, datetime]:
@@ -175,7 +143,7 @@ def _row(kind: str, key: str, due: DueReminder | DueDigest, uid: str | None) -> 
     }
 
 
-def _add(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """A row that is there already stays as it is, unless it had been superseded: then it counts again."""
     if not rows:
         return

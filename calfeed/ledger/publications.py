@@ -30,6 +30,7 @@ from calfeed.ledger.schema import process, publication
 from calfeed.ledger.sql import AnyRow, upsert
 
 ALIVE = timedelta(seconds=60)
+_CURRENT = select(publication).where(publication.c.current)
 HISTORY = 500
 """How many of the latest changes a Published carries."""
 
@@ -65,11 +66,11 @@ def publish(
     connection: Connection, catalog: Catalog, me: Process, now: datetime, known: Current | None
 ) -> tuple[Published, Current]:
     """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
+    row = connection.execute(_CURRENT.with_for_update()).one_or_none()  # before all else, as `settling` does
     current = current_state(connection, known)
     before = current.revisions if current else {}
     fresh = digests(catalog, before)
     digest = source_digest(catalog, fresh)
-    row = _row(connection)
     accepted = _accepts(connection, row, digest, me, now)
     hold(connection, me, digest, now)
     if current is not None and not accepted:
@@ -107,10 +108,6 @@ def _replace(
     return number, at
 
 
-def _row(connection: Connection) -> AnyRow | None:
-    return connection.execute(select(publication).where(publication.c.current)).one_or_none()
-
-
 def version(connection: Connection) -> int:
     """The number of the current publication; 0 before the first."""
     return connection.execute(select(publication.c.number).where(publication.c.current)).scalar() or 0
@@ -120,7 +117,7 @@ def current_state(connection: Connection, known: Current | None) -> Current | No
     """What is published; ``known`` itself when it still is. None before the first publication."""
     if known is not None and known.version == version(connection):
         return known
-    current = _row(connection)
+    current = connection.execute(_CURRENT).one_or_none()
     if current is None:
         return None
     found = revisions.current(connection)

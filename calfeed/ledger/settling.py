@@ -2,12 +2,15 @@
 
 A claim is settled by the process that holds it. One that slept through its lease finds owner and attempt changed, and
 its answer is kept as an attempt that was overtaken.
+
+That a message was outdated counts as long as the publication stands that says so: an edit may have been undone since.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,7 +21,7 @@ from calfeed.ledger import channels, processes, subscriptions
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.processes import Process
 from calfeed.ledger.retry import next_try
-from calfeed.ledger.schema import SENDING, WAITING, attempt, delivery
+from calfeed.ledger.schema import SENDING, WAITING, attempt, delivery, publication
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import UNTRIED, Result, Settlement, State
 
@@ -27,6 +30,7 @@ LOST = "the process was lost before the answer came; whether it arrived is unkno
 
 def settle(connection: Connection, owner: str, settlements: Sequence[Settlement], now: datetime) -> None:
     """Records how claimed deliveries went; of those claimed again meanwhile only the attempt is kept."""
+    settlements = _judged(connection, settlements)  # first of all: it takes the lock that publishing begins with
     rows = _rows(connection, [one.delivery for one in settlements])
     mine = {one.delivery: rows[one.delivery] for one in settlements if _holds(rows.get(one.delivery), owner, one)}
     _write(connection, [_settled(mine[one.delivery], one, now) for one in settlements if one.delivery in mine])
@@ -35,6 +39,16 @@ def settle(connection: Connection, owner: str, settlements: Sequence[Settlement]
     learned = [(mine[one.delivery], one) for one in tried if one.delivery in mine]
     channels.learn(connection, [(row.channel, one) for row, one in learned if row.subscription is None], now)
     subscriptions.learn(connection, [(row, one) for row, one in learned if row.subscription is not None], now)
+
+
+def _judged(connection: Connection, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+    """The same, with what was outdated by a publication that does not stand any more given back to be judged anew."""
+    if all(one.version is None for one in settlements):
+        return settlements
+    number = connection.execute(_STANDS).scalar()
+    return [
+        one if one.version in {None, number} else replace(one, result=Result.UNSENT, error=None) for one in settlements
+    ]
 
 
 def return_leases(connection: Connection, me: Process, now: datetime) -> int:
@@ -65,6 +79,8 @@ def expire(connection: Connection, now: datetime) -> int:
             ended += connection.execute(statement).rowcount
     return ended + channels.reject_due(connection, now)
 
+
+_STANDS = select(publication.c.number).where(publication.c.current).with_for_update(read=True)
 
 _NEEDED = (
     *(delivery.c.id, delivery.c.kind, delivery.c.channel, delivery.c.subscription, delivery.c.state, delivery.c.owner),

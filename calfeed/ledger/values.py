@@ -70,7 +70,8 @@ class Claimed:
 class Settlement:
     """How one claimed delivery went; texts hold no secret.
 
-    ``retry_after`` is in seconds; ``revision`` is the one of its event that the message spoke of.
+    ``retry_after`` is in seconds; ``revision`` is the one of its event that the message spoke of; ``version`` is the
+    publication by which it was outdated.
     """
 
     delivery: str
@@ -83,6 +84,7 @@ class Settlement:
     retry_after: float | None = None
     provider_ref: str | None = None
     revision: int | None = None
+    version: int | None = None
     excerpt: str | None = None
 
 

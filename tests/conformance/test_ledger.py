@@ -683,6 +683,18 @@ def test_what_was_on_its_way_counts_again_when_the_edit_is_undone(planned: Ledge
     assert planned.delivery(one.id)[0].state is State.PENDING
 
 
+@pytest.mark.parametrize(("undone", "state"), [(True, State.PENDING), (False, State.SUPERSEDED)])
+def test_what_an_edit_outdated_is_judged_anew_if_that_is_undone(planned: Ledger, undone: bool, state: State) -> None:
+    """Also between the moment when its sender finds that it has nothing to tell, and the next when that is written."""
+    (one,) = claim(planned, DUE)
+    planned.publish(catalog(event(status="cancelled")), DUE)
+    outdated = outcome(one, Result.SUPERSEDED, at=DUE, version=planned.version())
+    if undone:
+        planned.publish(catalog(event()), DUE)
+    planned.settle([outdated], DUE)
+    assert planned.delivery(one.id)[0].state is state
+
+
 def test_what_arrived_although_it_was_withdrawn_is_sent(planned: Ledger) -> None:
     (one,) = claim(planned, DUE)
     planned.publish(catalog(event(status="cancelled")), DUE)

@@ -19,7 +19,7 @@ from calfeed.ledger.subscriptions import Wish
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 TALKS = datetime(2024, 5, 12, 2, tzinfo=UTC)
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 NAME = Text((("en", "Talks"),))
 
 
@@ -99,7 +99,9 @@ class World:
 
 
 def said(body: dict[str, Any]) -> str:
-    """The kind of change, the hour that was known and the hour that is told."""
+    """The kind of change, the hour that was known and the hour that is told; or the hour of which is reminded."""
+    if body["type"] == "event.reminder":
+        return f"reminder {body['data']['event']['start'][11:13]}"
     change = body["data"]["change"]
     before, after = (one and one["start"][11:13] for one in (change["before"], change["after"]))
     return f"{change['kind']} {before}→{after}"
@@ -230,6 +232,36 @@ def test_undone_while_half_of_the_copies_were_made(world: World, monkeypatch: py
     world.publish(TWO)
     world.turn()
     assert world.told == {one.subscription.host[0]: ["moved 03→02"]}
+
+
+def test_undone_while_a_reminder_was_tried_again(world: World) -> None:
+    """Who was told nothing meanwhile still waits for it; who had it hears that the edit came and went."""
+    world.subscribe("b")
+    world.answers["a"] = away
+    world.turn(after=TALKS - HOUR - world.now)
+    world.publish(THREE)
+    world.turn(after=MINUTE)
+    world.turn(after=3 * SECOND)
+    world.publish(TWO)
+    world.answers.clear()
+    world.turn(after=MINUTE)
+    world.turn(after=3 * SECOND)
+    assert world.told == {"a": ["reminder 02"], "b": ["reminder 02", "moved 02→03", "moved 03→02"]}
+
+
+def test_undone_and_told_while_a_reminder_was_tried_again(world: World) -> None:
+    """Who heard of the edit after its reminder was outdated hears that it is undone, and needs no reminder."""
+    world.answers["a"] = away
+    world.turn(after=TALKS - HOUR - world.now)
+    world.publish(THREE)
+    world.turn(after=MINUTE)
+    world.turn(after=3 * SECOND)
+    world.answers.clear()
+    world.turn(after=5 * MINUTE)
+    world.publish(TWO)
+    world.turn(after=MINUTE)
+    world.turn(after=3 * SECOND)
+    assert world.told == {"a": ["moved 02→03", "moved 03→02"]}
 
 
 def test_removed_where_no_tombstone_is_kept(world: World) -> None:

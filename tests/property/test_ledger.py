@@ -45,11 +45,18 @@ STYLES = ("plain", "quiet", "repeated")
 NAMES = ("one", "two")
 """Two readers, who are told the same, each in its own way."""
 
-ways = st.sampled_from(["sent", "failed", "killed before", "killed after"])
+ways = st.sampled_from(["sent", "failed", "slow", "killed before", "killed after"])
+"""How a turn goes for a reader; what a slow one sent back is known in the next turn, whatever is edited meanwhile."""
+
 edits = st.tuples(st.just("edit"), st.tuples(st.sampled_from(STATES), st.sampled_from(STYLES)))
 waits = st.tuples(st.just("wait"), st.sampled_from([timedelta(minutes=20), HOUR, 5 * HOUR]))
 turns = st.tuples(st.just("turn"), st.tuples(ways, ways))
-histories = st.lists(edits | waits | turns | st.just(("spread", None)), max_size=10)
+SPREAD = ("spread", None)
+DUE = [("wait", timedelta(hours=6)), SPREAD, SPREAD, SPREAD]
+"""The reminder a day before falls due, and is copied to both."""
+
+steps = st.lists(edits | waits | turns | st.just(SPREAD), max_size=10)
+histories = st.tuples(st.sampled_from([[], DUE]), steps).map(lambda parts: [*parts[0], *parts[1]])
 
 Talks = Callable[[str | timedelta], Event]
 
@@ -83,6 +90,7 @@ class Reader:
     owed: set[tuple[str, str]] = field(default_factory=set)  # start and lead of reminders that fell due and still stand
     reminded: set[tuple[str, str]] = field(default_factory=set)
     wrong_since: datetime | None = None  # when an edit made wrong what it knows, of which it was not told
+    aside: set[tuple[str, str]] = field(default_factory=set)  # what it was owed until then
     arrived: list[str] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)  # deliveries whose sender was killed
 
@@ -92,7 +100,7 @@ class Reader:
         if how == "killed before":
             self.doubtful.add(claimed.id)
             return None
-        if how == "failed":
+        if how in {"failed", "slow"}:
             return Result.RETRY
         self.arrive(claimed, message, world)
         if how == "killed after":
@@ -111,7 +119,7 @@ class Reader:
             assert message.subject.due <= world.now < message.subject.ends
             self.reminded.add(named(message.subject))
             self.owed -= self.reminded
-            if world.truth.recurs:  # nothing is said of its other dates
+            if world.truth.recurs or "||" not in claimed.subject:  # it is, or was when this fell due, one date of many
                 return
         else:
             assert isinstance(message.subject, Change)
@@ -120,14 +128,20 @@ class Reader:
         self.known, self.wrong_since = world.truth, None
 
     def edited(self, world: World) -> None:
-        """Not owed is what stands no more or is due later now; owed is what fell due during an edit that is undone."""
-        self.owed &= {named(one) for one in world.due(BEGIN - DAY, world.now)}
+        """Not owed is what stands no more or is due later now; an edit that is undone takes nothing away.
+
+        Of each start the last reminder is owed then that fell due meanwhile, or before, and was still to be told.
+        """
+        past = world.due(BEGIN - DAY, world.now)
         if world.truth != self.known:
+            self.aside = self.aside if self.wrong_since else set(self.owed)
             self.wrong_since = self.wrong_since or world.now
         elif self.wrong_since:
-            missed = [one for one in world.due(self.wrong_since, world.now) if one.expires > world.now]
-            self.owed |= {named(one) for one in missed[-1:]} - self.reminded
+            last = {one.occurrence.start: one for one in past if one.expires > world.now}.values()
+            missed = {named(one) for one in last if one.due > self.wrong_since or named(one) in self.aside}
+            self.owed |= missed - self.reminded
             self.wrong_since = None
+        self.owed &= {named(one) for one in past}
 
 
 class World:
@@ -137,6 +151,7 @@ class World:
         self.ledger = ledger
         self.talks = talks
         self.now = BEGIN
+        self.slow: list[Settlement] = []
         self.readers: dict[str, Reader] = {}
         self.publish((timedelta(hours=30), "plain"))
         self.readers = {name: Reader(self.truth) for name in NAMES}
@@ -188,6 +203,8 @@ class World:
             yield claimed.channel, claimed, Desk(current, None).message(claimed, self.now)
 
     def turn(self, hows: Sequence[str]) -> None:
+        self.ledger.settle(self.slow, self.now)
+        self.slow = []
         self.plan()
         self.ledger.sweep(self.now)
         current = self.ledger.current()
@@ -202,8 +219,12 @@ class World:
                     ended=self.now,
                     status=503 if result is Result.RETRY else 200,
                     revision=Desk(current, None).revision(claimed),
+                    version=current.version if result is Result.SUPERSEDED else None,
                 )
-                self.ledger.settle([settled], self.now)
+                if hows[NAMES.index(name)] == "slow":
+                    self.slow.append(settled)
+                else:
+                    self.ledger.settle([settled], self.now)
         if any(how.startswith("killed") for how in hows):
             self.move_on(self.now + LEASE)  # until then nobody may touch what the dead had claimed
 
@@ -264,7 +285,7 @@ def edit(state: str | timedelta, style: str = "plain") -> tuple[str, tuple[str |
     return "edit", (state, style)
 
 
-MOVED, BACK, SPREAD = edit(timedelta(hours=33)), edit(timedelta(hours=30)), ("spread", None)
+MOVED, BACK = edit(timedelta(hours=33)), edit(timedelta(hours=30))
 OFF, GONE = edit("cancelled"), edit("removed")
 
 
@@ -279,6 +300,8 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[edit("cancelled", "quiet"), ("wait", 5 * HOUR), ("wait", HOUR / 2), ("wait", HOUR / 6), OFF])
 @example(history=[("wait", 28 * HOUR), both("sent"), OFF, ("wait", 3 * HOUR / 2), BACK])
 @example(history=[("wait", 5 * HOUR), OFF, ("wait", HOUR), SPREAD, SPREAD, SPREAD, BACK])
+@example(history=[*DUE, both("failed"), MOVED, ("wait", HOUR / 3), both("sent"), BACK])
+@example(history=[*DUE, MOVED, both("slow"), BACK])
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -1,0 +1,78 @@
+"""What an edit took away of which nobody was told comes back when the edit is undone.
+
+A row is what `planning` makes of a reminder or a digest; those given here fell due and were missed: no row is open for
+them, and what they tell of has not begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, literal, select, update
+
+from calfeed.ledger.audiences import is_audience
+from calfeed.ledger.readers import TELLING
+from calfeed.ledger.schema import delivery
+from calfeed.ledger.sql import batches
+
+Row = Mapping[str, Any]
+
+
+def start(row: Row) -> tuple[str, str | None, str]:
+    """Which start is told to whom."""
+    return row["channel"], row["uid"], row["key"].rpartition("|")[2]
+
+
+def last(missed: Iterable[Row]) -> list[Row]:
+    """Of each start the row due last: to tell of it twice would be once too often."""
+    return [*{start(row): row for row in sorted(missed, key=lambda row: row["due"])}.values()]
+
+
+def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
+    """Those that were withdrawn, and whose readers were told nothing since."""
+    for some in batches(missed):
+        keys, uids = [row["key"] for row in some], [row["uid"] for row in some]
+        gone = select(delivery.c.key, delivery.c.settled).where(
+            delivery.c.key.in_(keys), delivery.c.state == "superseded"
+        )
+        settled = {row.key: row.settled for row in connection.execute(gone)}
+        told = (
+            select(delivery.c.channel, delivery.c.uid, func.max(delivery.c.sent_at).label("at"))
+            .where(
+                delivery.c.uid.in_(uids), TELLING, delivery.c.subscription.is_(None), delivery.c.sent_at.is_not(None)
+            )
+            .group_by(delivery.c.channel, delivery.c.uid)
+        )
+        since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
+        for row in some:
+            at, heard = settled.get(row["key"]), since.get((row["channel"], row["uid"]))
+            if at is None:
+                continue
+            if heard is None or heard <= at or is_audience(row["channel"]):  # some of an audience were told nothing
+                yield row
+
+
+def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) -> None:
+    """The same for subscriptions: their copies are not withdrawn by an edit, but outdated when they are claimed.
+
+    The audience's own row was sent long ago. Few have outdated copies, and those few are found first.
+    """
+    missed = [row for row in missed if is_audience(row["channel"])]
+    if not missed:
+        return
+    outdated = (delivery.c.kind == "reminder", delivery.c.state == "superseded", delivery.c.settled.is_not(None))
+    copies = *outdated, delivery.c.subscription.is_not(None)
+    dues = [row["due"] for row in missed]
+    query = select(delivery.c.channel, delivery.c.due).where(*copies, delivery.c.due.between(min(dues), max(dues)))
+    found = {(row.channel, row.due) for row in connection.execute(query.distinct())}
+    notice = delivery.alias()
+    of_it = notice.c.subscription == delivery.c.subscription, notice.c.uid.concat("") == delivery.c.uid
+    told = select(notice.c.id).where(*of_it, notice.c.kind == "change", notice.c.sent_at > delivery.c.settled).exists()
+    for row in missed:
+        if (row["channel"], row["due"]) in found:
+            mine = delivery.c.channel == row["channel"], delivery.c.due == row["due"]
+            key = literal(f"{row['key']}|").concat(delivery.c.subscription)
+            values = {"state": "pending", "at": now, "tries": 0, "tried_since": None, "settled": None}
+            connection.execute(update(delivery).where(*copies, *mine, delivery.c.key == key, ~told).values(values))
