@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from calfeed.events.colors import CSS3
 from calfeed.feeds.lint import findings, recur
@@ -11,14 +12,15 @@ from calfeed.feeds.lint.content import Line, Parameter, shown
 from calfeed.feeds.lint.registry import (
     COMPONENTS,
     LIST_PARAMETERS,
+    LISTED_TYPES,
     MISLEADING,
+    NAMED,
     PARAMETER_WORDS,
     PARAMETERS,
     PROPERTIES,
     QUOTED_PARAMETERS,
     RANGES,
     STATUSES,
-    TYPES,
     UTC_ONLY,
     VALUE_REQUIRED,
     PropertyRule,
@@ -95,10 +97,15 @@ def _line_faults(component: Component, line: Line, rule: PropertyRule | None) ->
 
 def _extension_faults(line: Line) -> Iterator[Fault]:
     """A vendor's property says itself what type it has, or nothing is known of it."""
-    check = CHECKS.get((line.parameter("VALUE") or "").upper())
-    fault = check(line.value) if check else None
-    if fault:
-        yield fault
+    type_ = (line.parameter("VALUE") or "").upper()
+    if type_ in CHECKS:
+        yield from _first_fault(type_, line.value, many=type_ in LISTED_TYPES)
+
+
+def _first_fault(type_: str, value: str, *, many: bool) -> Iterator[Fault]:
+    """What is wrong with the first bad value of a list; of one that goes wrong the others often do too."""
+    faults = map(CHECKS[type_], value.split(",") if many else (value,))
+    yield from islice(filter(None, faults), 1)
 
 
 def _is_cut(component: Component, line: Line, rule: PropertyRule, type_: str) -> bool:
@@ -147,13 +154,12 @@ def _type(line: Line, rule: PropertyRule) -> tuple[str, Fault | None]:
         return "", Fault(findings.NEEDS_VALUE, f"{line.name} needs ;VALUE={' or ;VALUE='.join(wanted)}")
     if named is None:
         return rule.types[0], None
-    type_ = named.upper()
-    if type_.startswith("X-"):
+    if named.upper() == "UNKNOWN" or named.upper().startswith("X-"):
         return "", None
-    if type_ not in TYPES or (type_ not in rule.types and type_ != "UNKNOWN"):
-        allowed = ", ".join(rule.types)
-        return "", Fault(findings.WRONG_TYPE, f"VALUE={shown(named)}, but {line.name} is {allowed}")
-    return type_, None
+    types = {NAMED.get(type_, type_): type_ for type_ in rule.types}
+    if named.upper() not in types:
+        return "", Fault(findings.WRONG_TYPE, f"VALUE={shown(named)}, but {line.name} is {', '.join(types)}")
+    return types[named.upper()], None
 
 
 def _value_faults(component: Component, line: Line, rule: PropertyRule, type_: str) -> Iterator[Fault]:
@@ -210,13 +216,8 @@ def _text_faults(component: Component, line: Line, rule: PropertyRule) -> Iterat
 
 
 def _time_faults(line: Line, rule: PropertyRule, type_: str) -> Iterator[Fault]:
-    check = CHECKS[type_]
-    for value in line.value.split(",") if rule.many else (line.value,):
-        fault = check(value)
-        if fault:
-            yield fault
-            return
-    yield from _zone_faults(line, type_)
+    faults = list(_first_fault(type_, line.value, many=rule.many))
+    yield from faults or _zone_faults(line, type_)
 
 
 def _zone_faults(line: Line, type_: str) -> Iterator[Fault]:
