@@ -24,11 +24,20 @@ _RANGES = {
     "BYMONTH": (1, 12, False),
     "BYSETPOS": (1, 366, True),
 }
+_OTHER_CALENDARS = {
+    "BYMONTHDAY": (1, 32, True),
+    "BYYEARDAY": (1, 385, True),
+    "BYWEEKNO": (1, 55, True),
+    "BYMONTH": (1, 13, False),
+    "BYSETPOS": (1, 385, True),
+}
+"""The longest months (Hindu) and years (Hebrew, with a leap month) that RSCALE may count in (RFC 7529)."""
 _FORBIDDEN = {
     "BYMONTHDAY": ("WEEKLY",),
     "BYYEARDAY": ("DAILY", "WEEKLY", "MONTHLY"),
     "BYWEEKNO": ("SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"),
 }
+_SKIPS = ("OMIT", "BACKWARD", "FORWARD")
 _OTHERS = ("FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "WKST", "RSCALE", "SKIP")
 
 Rule = dict[str, str]
@@ -82,16 +91,16 @@ def _check_numbers(rule: Rule) -> Iterator[Fault]:
     until = rule.get("UNTIL")
     if until is not None and read_date(until) is None and read_date_time(until) is None:
         yield Fault(findings.BAD_RULE, f"UNTIL={shown(until)} is no date or date-time")
-    for name, (low, high, signed) in _RANGES.items():
+    for name, (low, high, signed) in (_RANGES | (_OTHER_CALENDARS if "RSCALE" in rule else {})).items():
         values = rule[name].split(",") if name in rule else []
-        bad = next((v for v in values if not _in_range(v, low, high, signed=signed, leap=name == "BYMONTH")), None)
+        if name == "BYMONTH" and "RSCALE" in rule:
+            values = [value.removesuffix("L") for value in values]  # RFC 7529 §4.2: a leap month
+        bad = next((value for value in values if not _in_range(value, low, high, signed=signed)), None)
         if bad is not None:
             yield Fault(findings.BAD_RULE, f"{name}={shown(bad)} is not in {'±' if signed else ''}{low}..{high}")
 
 
-def _in_range(value: str, low: int, high: int, *, signed: bool, leap: bool) -> bool:
-    if leap and value.endswith("L"):  # RFC 7529 §4.2: a leap month
-        value = value[:-1]
+def _in_range(value: str, low: int, high: int, *, signed: bool) -> bool:
     if not _NUMBER.fullmatch(value) or (not signed and value[0] in "+-"):
         return False
     return low <= abs(int(value)) <= high
@@ -121,3 +130,5 @@ def _check_combinations(rule: Rule) -> Iterator[Fault]:
         yield Fault(findings.RULE_COMBINATION, "BYSETPOS needs another BY part")
     if "SKIP" in rule and "RSCALE" not in rule:
         yield Fault(findings.RULE_COMBINATION, "SKIP needs RSCALE (RFC 7529)")
+    if rule.get("SKIP", "OMIT") not in _SKIPS:
+        yield Fault(findings.BAD_RULE, f"SKIP={shown(rule['SKIP'])} is none of {', '.join(_SKIPS)}")
