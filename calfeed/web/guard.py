@@ -36,8 +36,9 @@ def token() -> str:
 def operator() -> Operator | None:
     """Who asks, if it is the operator; a wrong bearer is answered at once."""
     secret = token()
-    if "Authorization" in request.headers:
-        check(request.headers["Authorization"].removeprefix("Bearer ").strip())
+    given = bearer_token()
+    if given is not None:
+        check(given)
         return Operator()
     cookie = request.cookies.get(COOKIE, "")
     return Operator(form_key(cookie, secret)) if valid(cookie, secret, "session", site().clock()) else None
@@ -46,8 +47,16 @@ def operator() -> Operator | None:
 def bearer() -> None:
     """For programs: aborts with 401 or 429 unless the bearer token is right. A cookie is not enough."""
     token()
-    given = request.headers.get("Authorization", "")
-    check(given.removeprefix("Bearer ").strip() if given.startswith("Bearer ") else "")
+    given = bearer_token()
+    if given is None:
+        abort(_unauthorized())  # nobody guesses without a token: it does not count
+    check(given)
+
+
+def bearer_token() -> str | None:
+    """What stands after ``Bearer``, in any case (RFC 9110 §11.1); None without, as under a proxy's own Basic."""
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else None
 
 
 def check(given: str) -> None:
@@ -61,10 +70,14 @@ def check(given: str) -> None:
         abort(response)
     if not same_secret(given, secret):
         brake.failed(address, now)
-        response = respond(401, "the token is missing or wrong")
-        response.headers["WWW-Authenticate"] = "Bearer"
-        abort(response)
+        abort(_unauthorized())
     brake.succeeded(address)
+
+
+def _unauthorized() -> Response:
+    response = respond(401, "the token is missing or wrong")
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def signed_in() -> Response:

@@ -105,6 +105,25 @@ def test_a_bearer_needs_no_cookie(served: Any) -> None:
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
 
 
+def test_the_scheme_of_a_bearer_is_read_in_any_case(served: Any) -> None:
+    """RFC 9110 §11.1."""
+    headers = {"Authorization": f"bearer {TOKEN}"}
+    assert served.client.get("/api/v1/channels", headers=headers).status_code == 200
+
+
+def test_a_proxys_own_sign_in_does_not_stand_in_the_way_of_a_session(served: Any) -> None:
+    """Browsers repeat the proxy's Basic credentials at each request."""
+    sign_in(served)
+    assert served.client.get("/status", headers={"Authorization": "Basic dTpw"}).status_code == 200
+
+
+def test_who_shows_no_token_guesses_nothing_and_waits_for_nothing(served: Any) -> None:
+    """A monitor without a token, or a browser's preflight, does not lock the operator out."""
+    for headers in [{}, {"Authorization": "Basic dTpw"}] * 5:
+        assert served.client.get("/api/v1/channels", headers=headers).status_code == 401
+    assert served.client.get("/api/v1/channels", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
 @pytest.mark.parametrize("given", ["", "wrong", TOKEN + "x", "ä" * 30])
 def test_a_wrong_token_is_refused(served: Any, given: str) -> None:
     assert sign_in(served, given).status_code == 401
