@@ -17,6 +17,7 @@ from calfeed.feeds.json_feed import event_json, occurrence_json
 from calfeed.web import changes_page
 from calfeed.web.page_query import with_query
 from calfeed.web.rendering import CACHE
+from calfeed.web.security import open_preflight
 from calfeed.web.site import Page, base_url, page
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -33,7 +34,7 @@ def open_to_all(response: Response) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return open_preflight(response)
 
 
 @blueprint.get("/events")

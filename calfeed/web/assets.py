@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, request, url_for
 
 from calfeed.errors import NotFound
 from calfeed.feeds.resource import Resource
-from calfeed.web.feeds import answer
+from calfeed.web.feed_routes import sent
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _FOREVER = "public, max-age=31536000, immutable"
@@ -44,15 +44,7 @@ def serve(name: str) -> Response:
     resource = current_app.extensions["calfeed.assets"].get(name)
     if resource is None:
         raise NotFound(f"there is no file {name!r}")
-    headers = request.headers
-    status, found, body = answer(
-        resource,
-        request.method,
-        headers.get("If-None-Match"),
-        headers.get("If-Modified-Since"),
-        headers.get("Accept-Encoding"),
-    )
-    response = Response(body, status, found)
+    response = sent(resource)
     if "v" in request.args:
         response.headers["Cache-Control"] = _FOREVER
     return response

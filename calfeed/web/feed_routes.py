@@ -9,9 +9,11 @@ from calfeed.events.model import ALL
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import Query
 from calfeed.web.feeds import answer, disposed
+from calfeed.web.security import open_preflight
 from calfeed.web.site import site
 
 blueprint = Blueprint("feeds", __name__)
+blueprint.after_request(open_preflight)
 
 
 @blueprint.get("/feeds/<name>")

@@ -8,9 +8,11 @@ from calfeed.errors import NotFound
 from calfeed.feeds.select import Query
 from calfeed.web.feed_routes import sent
 from calfeed.web.feeds import disposed
+from calfeed.web.security import open_preflight
 from calfeed.web.site import site
 
 blueprint = Blueprint("private_feeds", __name__)
+blueprint.after_request(open_preflight)
 
 
 @blueprint.get("/private/<token>/<name>")

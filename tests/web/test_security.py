@@ -87,6 +87,34 @@ def test_static_files_are_kept_under_their_hash(site: Any) -> None:
     assert site.client.get(address[1]).headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+def test_head_of_a_static_file_has_the_length_of_the_file(site: Any) -> None:
+    """RFC 9110 §9.3.2."""
+    whole, head = site.client.get("/favicon.ico"), site.client.head("/favicon.ico")
+    assert (head.headers["Content-Length"], head.data) == (str(len(whole.data)), b"")
+
+
+@pytest.mark.parametrize(
+    "path", ["/feeds/all.ics", "/feeds/all/download.ics", "/events/visit.ics", "/private/t/crew.ics", "/api/v1/events"]
+)
+def test_a_page_elsewhere_may_read_with_validators(site: Any, path: str) -> None:
+    """Of If-None-Match a browser asks first: without this answer its page gets nothing."""
+    ask = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "if-none-match"}
+    headers = site.client.options(path, headers={"Origin": "https://elsewhere.example", **ask}).headers
+    assert {name: value for name, value in headers.items() if name.startswith("Access-Control-Allow-")} == {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+        "Access-Control-Allow-Headers": "*",
+    }
+
+
+@pytest.mark.parametrize("path", ["/api/v1/subscriptions", "/api/v1/subscriptions/x", "/api/v1/deliveries", "/status"])
+def test_a_page_elsewhere_may_neither_write_nor_ask_as_the_operator(site: Any, path: str) -> None:
+    """CORS is for reads that anybody may make."""
+    ask = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    response = site.client.options(path, headers={"Origin": "https://elsewhere.example", **ask})
+    assert "Access-Control-Allow-Headers" not in response.headers
+
+
 def test_robots_may_read_feeds_and_not_the_operators_pages(site: Any) -> None:
     """Google Calendar does not fetch a feed that robots.txt forbids."""
     assert site.get("/robots.txt").splitlines() == [
