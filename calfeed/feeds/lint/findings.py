@@ -292,7 +292,7 @@ SCHEDULING = _warning(
 )
 
 # CF8xx: RFC 7986 and RFC 9073
-NEEDS_VALUE = _error("CF801", "The property needs a VALUE parameter", "RFC 7986 §5", "add the VALUE")
+NEEDS_VALUE = _error("CF801", "The property needs a VALUE parameter", "RFC 7986 §5 and RFC 9073 §6", "add the VALUE")
 BAD_COLOR = _error(
     "CF802",
     "COLOR is no CSS3 colour name",

@@ -179,15 +179,17 @@ MISLEADING = _set(
 """Properties that change when something happens: in the wrong component they are an error."""
 
 UTC_ONLY = frozenset({"ACKNOWLEDGED", "COMPLETED", "CREATED", "DTSTAMP", "LAST-MODIFIED", "TZUNTIL"})
-"""Date-times that must be in UTC (RFC 5545 §3.8.2.1, §3.8.7; 7808; 9074)."""
+"""Date-times that must be in UTC in every component (RFC 5545 §3.8.2.1, §3.8.7; 7808; 9074)."""
 
 VALUE_REQUIRED = {
     "REFRESH-INTERVAL": ("DURATION",),
     "SOURCE": ("URI",),
     "CONFERENCE": ("URI",),
     "IMAGE": ("URI", "BINARY"),
+    "STYLED-DESCRIPTION": ("TEXT", "URI"),
+    "STRUCTURED-DATA": ("TEXT", "BINARY", "URI"),
 }
-"""Properties that must name their type (RFC 7986 §5)."""
+"""Properties that must name their type (RFC 7986 §5, RFC 9073 §6)."""
 
 RANGES = {"PRIORITY": (0, 9), "PERCENT-COMPLETE": (0, 100), "SEQUENCE": (0, 2**31 - 1), "REPEAT": (0, 2**31 - 1)}
 """Integers and their ranges (RFC 5545 §3.8)."""
