@@ -12,7 +12,7 @@ from calfeed.errors import Problem
 from calfeed.feeds.lint import alarms, clients, events, findings, identity, methods, properties, timezones
 from calfeed.feeds.lint.content import Line, read_line
 from calfeed.feeds.lint.octets import unfold
-from calfeed.feeds.lint.registry import ENTRIES
+from calfeed.feeds.lint.registry import SCHEDULED
 from calfeed.feeds.lint.report import Report
 from calfeed.feeds.lint.structure import Component, build
 
@@ -44,7 +44,7 @@ def _lines(data: bytes, report: Report) -> Iterator[Line]:
 def _check(calendar: Component, report: Report) -> None:
     for component in calendar.walk():
         properties.check(component, report)
-        if component.name in ENTRIES:
+        if component.name in SCHEDULED:
             events.check(component, report, scheduling="METHOD" in calendar.lines)
         elif component.name == "VALARM":
             alarms.check(component, report)

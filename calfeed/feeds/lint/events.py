@@ -1,4 +1,4 @@
-"""What the properties of an event, to-do or journal entry say together (RFC 5545 §3.6, §3.8.2, §3.8.5)."""
+"""What the properties of an event, to-do, journal entry or busy time say together (RFC 5545 §3.6, §3.8.2, §3.8.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAYS = {day: index for index, day in enumerate(recur.WEEKDAYS)}
 
 
 def check(entry: Component, report: Report, *, scheduling: bool) -> None:
-    """One VEVENT, VTODO or VJOURNAL; ``scheduling`` says that the calendar has a METHOD."""
+    """One VEVENT, VTODO, VJOURNAL or VFREEBUSY; ``scheduling`` says that the calendar has a METHOD."""
     start = moment(entry.first("DTSTART"))
     if entry.name == EVENT and not scheduling and "DTSTART" not in entry.lines:
         report.add(findings.MISSING, "VEVENT has no DTSTART", line=entry.number, path="VEVENT")

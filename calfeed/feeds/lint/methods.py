@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from calfeed.feeds.lint import findings
 from calfeed.feeds.lint.content import Line, shown
-from calfeed.feeds.lint.registry import BUSY, ENTRIES, JOURNAL, TODO
+from calfeed.feeds.lint.registry import ENTRIES, EVENT, JOURNAL, SCHEDULED, TODO
 from calfeed.feeds.lint.report import Report
 from calfeed.feeds.lint.structure import Component
 
@@ -52,7 +52,7 @@ def check(calendar: Component, report: Report) -> None:
 
 def _check_published(calendar: Component, line: Line, report: Report) -> None:
     """One warning for the file: every large product publishes so, and no client minds."""
-    entries = [entry for entry in calendar.children if entry.name in ENTRIES or entry.name == BUSY]
+    entries = [entry for entry in calendar.children if entry.name in SCHEDULED]
     orphans = sum("ORGANIZER" not in entry.lines for entry in entries)
     guests = sum("ATTENDEE" in entry.lines for entry in entries)
     parts = [f"{orphans} of {len(entries)} have no ORGANIZER"] if orphans else []
@@ -60,6 +60,9 @@ def _check_published(calendar: Component, line: Line, report: Report) -> None:
         parts.append(f"{guests} of {len(entries)} have ATTENDEE")
     if parts:
         report.add(findings.PUBLISH_RULES, " and ".join(parts), line=line.number, path="VCALENDAR.METHOD")
+    for entry in entries:
+        if entry.name == EVENT and "DTSTART" not in entry.lines:
+            report.add(findings.METHOD_NEEDS, "METHOD:PUBLISH needs DTSTART", line=entry.number, path=EVENT)
 
 
 def _check_entry(entry: Component, method: str, report: Report) -> None:

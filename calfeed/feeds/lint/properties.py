@@ -10,6 +10,7 @@ from calfeed.events.colors import CSS3
 from calfeed.feeds.lint import findings, recur
 from calfeed.feeds.lint.content import Line, Parameter, shown
 from calfeed.feeds.lint.registry import (
+    BUSY,
     COMPONENTS,
     LIST_PARAMETERS,
     LISTED_TYPES,
@@ -27,10 +28,11 @@ from calfeed.feeds.lint.registry import (
 )
 from calfeed.feeds.lint.report import Report
 from calfeed.feeds.lint.structure import Component
-from calfeed.feeds.lint.values import CHECKS, Fault, check_text, duration_seconds
+from calfeed.feeds.lint.values import CHECKS, Fault, check_text, duration_seconds, read_date_time
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}", re.ASCII)
 _MEDIA = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;.*)?", re.ASCII)
+_BETWEEN_TIMES = re.compile(r"[,/]")
 _DOUBLE = re.compile(r"(?<=\w)\\\\\\[,;](?= )")
 
 
@@ -169,7 +171,7 @@ def _value_faults(component: Component, line: Line, rule: PropertyRule, type_: s
     elif type_ == "RECUR":
         yield from recur.check(value)
     elif type_ in ("DATE", "DATE-TIME", "PERIOD"):
-        yield from _time_faults(line, rule, type_)
+        yield from _time_faults(component, line, rule, type_)
     elif type_ == "BINARY":
         yield from _binary_faults(line)
     elif type_ in CHECKS:
@@ -215,17 +217,24 @@ def _text_faults(component: Component, line: Line, rule: PropertyRule) -> Iterat
         yield Fault(findings.CALSCALE, f"CALSCALE is {shown(value)}")
 
 
-def _time_faults(line: Line, rule: PropertyRule, type_: str) -> Iterator[Fault]:
+def _time_faults(component: Component, line: Line, rule: PropertyRule, type_: str) -> Iterator[Fault]:
     faults = list(_first_fault(type_, line.value, many=rule.many))
-    yield from faults or _zone_faults(line, type_)
+    yield from faults or _zone_faults(component, line, type_)
 
 
-def _zone_faults(line: Line, type_: str) -> Iterator[Fault]:
-    utc = line.value.endswith("Z") if type_ == "DATE-TIME" else "Z/" in line.value
+def _zone_faults(component: Component, line: Line, type_: str) -> Iterator[Fault]:
     tzid = line.parameter("TZID")
-    if tzid and type_ == "DATE":
-        yield Fault(findings.TZID_ON_DATE, f"the date {line.value[:8]} has TZID={shown(tzid)}")
-    elif tzid and utc:
+    if type_ == "DATE":
+        if tzid:
+            yield Fault(findings.TZID_ON_DATE, f"the date {line.value[:8]} has TZID={shown(tzid)}")
+        return
+    times = [part for part in _BETWEEN_TIMES.split(line.value) if read_date_time(part)]
+    if tzid and any(time.endswith("Z") for time in times):
         yield Fault(findings.TZID_ON_UTC, f"{shown(line.value)} has TZID={shown(tzid)}")
-    elif not utc and (line.name in UTC_ONLY or line.name == "FREEBUSY"):
+    elif _in_utc_only(component, line) and not all(time.endswith("Z") for time in times):
         yield Fault(findings.NOT_UTC, f"{shown(line.value)} does not end in Z")
+
+
+def _in_utc_only(component: Component, line: Line) -> bool:
+    """Whether the times of a line must be in UTC; those of free and busy time all are (RFC 5545 §3.6.4, §3.8.2.4)."""
+    return line.name in UTC_ONLY or component.name == BUSY
