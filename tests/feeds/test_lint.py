@@ -84,6 +84,17 @@ def test_the_places_of_one_finding_are_bounded_and_the_rest_counted():
     assert str(problems[-1]).startswith("fair.ics: error: 7 more of these (RFC 5545")
 
 
+def test_of_too_many_places_the_first_ones_are_listed():
+    """Which they are depends on nothing but the file, so that two runs can be compared."""
+    unknown = b"".join(b"X-TIME;TZID=Nowhere/%d:noon\r\n" % number for number in range(PER_FINDING * 3))
+
+    problems = lint(BASE.replace(b"SUMMARY:Fair\r\n", b"SUMMARY:Fair\r\n" + unknown), "fair.ics")
+
+    assert [p.message for p in problems if p.code == "CF509" and p.location.line] == [
+        f"'Nowhere/{number}' is no IANA time zone" for number in range(PER_FINDING)
+    ]
+
+
 def test_a_file_that_is_something_else_is_read_no_further():
     """A video or a log of any size costs no more than its first thousand lines."""
     problems = lint(b"no colon here\r\n" * (HOPELESS * 50), "movie.mkv")

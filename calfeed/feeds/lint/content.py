@@ -97,10 +97,7 @@ def _with_parameters(logical: Logical, name: str, at: int, report: Report) -> Li
 def _values(text: str, at: int, name: str) -> tuple[int, Parameter]:
     values: list[str] = []
     quoted: list[bool] = []
-    while True:
-        match = _VALUE.match(text, at)
-        if match is None:  # never: the second branch matches an empty text
-            break
+    while match := _VALUE.match(text, at):
         values.append(match[2] if match[1] is None else match[1])
         quoted.append(match[1] is not None)
         at = match.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from calfeed.feeds.lint import findings, recur
@@ -12,7 +13,7 @@ from calfeed.feeds.lint.report import Report
 from calfeed.feeds.lint.structure import Component
 from calfeed.feeds.lint.values import duration_seconds
 
-_DAYS = {day: index for index, day in enumerate(recur.WEEKDAYS)}
+_PLAIN = re.compile(rf"\+?\d+|{'|'.join(recur.WEEKDAYS)}", re.ASCII)
 
 
 def check(entry: Component, report: Report, *, scheduling: bool) -> None:
@@ -119,20 +120,15 @@ def _missed_part(rule: recur.Rule, start: When) -> str | None:
     """The part of the rule that DTSTART does not fulfil, of those that can be told at a glance."""
     if "BYSETPOS" in rule or "RSCALE" in rule:
         return None
-    days = rule.get("BYDAY", "").split(",")
-    if (
-        "BYDAY" in rule
-        and all(day in _DAYS for day in days)
-        and start.clock.weekday() not in map(_DAYS.__getitem__, days)
-    ):
-        return "BYDAY"
-    months, month_days = rule.get("BYMONTH", ""), rule.get("BYMONTHDAY", "")
-    if months and str(start.clock.month) not in [month.lstrip("0") for month in months.split(",")]:
-        return "BYMONTH"
-    if month_days and "-" not in month_days:
-        numbers = [day.lstrip("+0") for day in month_days.split(",")]
-        return None if str(start.clock.day) in numbers else "BYMONTHDAY"
-    return None
+    clock = start.clock
+    own = {"BYDAY": recur.WEEKDAYS[clock.weekday()], "BYMONTH": str(clock.month), "BYMONTHDAY": str(clock.day)}
+    return next((name for name, value in own.items() if name in rule and _leaves_out(rule[name], value)), None)
+
+
+def _leaves_out(listed: str, value: str) -> bool:
+    """Whether a list holds plain weekdays or numbers alone, and not this one."""
+    values = listed.split(",")
+    return all(map(_PLAIN.fullmatch, values)) and value not in (each.lstrip("+0") for each in values)
 
 
 def _check_forms(entry: Component, start: When, report: Report) -> None:

@@ -66,7 +66,7 @@ class _Reader:
 
 def unfold(data: bytes, report: Report) -> Iterator[Logical]:
     """The logical lines of a file, as text; what is not UTF-8 is replaced by U+FFFD."""
-    if data[:4].startswith(_WIDE) or data.startswith(_WIDE):
+    if data.startswith(_WIDE):
         report.add(findings.NOT_UTF8, "the file is in UTF-16", line=1)
         return
     begin = 0

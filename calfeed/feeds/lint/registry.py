@@ -28,7 +28,7 @@ class ComponentRule:
 
 @dataclass(frozen=True, slots=True)
 class PropertyRule:
-    """A property's value types, the default first, and the components of RFC 5545 that may have it (empty: any)."""
+    """A property's value types, the default first, and the components that may have it (empty: any)."""
 
     types: tuple[str, ...]
     components: frozenset[str] = field(default=frozenset())

@@ -13,7 +13,6 @@ from calfeed.feeds.lint.report import Report
 from calfeed.feeds.lint.structure import Component
 
 _YEARLY = re.compile(r"[+-]?[1-5](?:MO|TU|WE|TH|FR|SA|SU)")
-_LOCAL = frozenset({"UTC", "GMT", "Etc/UTC"})
 
 
 def check(calendar: Component, report: Report) -> None:
@@ -23,7 +22,7 @@ def check(calendar: Component, report: Report) -> None:
     for tzid, line in used.items():
         if tzid not in defined and not tzid.startswith("/"):
             report.add(findings.NO_TIMEZONE, f"TZID {shown(tzid)} has no VTIMEZONE", line=line.number, path=line.name)
-    for tzid in used.keys() | defined.keys():
+    for tzid in {**used, **defined}:  # in the order of the file: of many only the first are listed
         _check_name(tzid, used.get(tzid), defined.get(tzid), report)
     if any(child.name != "VTIMEZONE" for child in calendar.children):
         for tzid, zone in defined.items():
