@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from calfeed.rehearse import Due, Step
 
 HORIZON = timedelta(days=14)
+LIFE = timedelta(days=3660)
+"""How far before and after now an id is looked for when no time is given: ids were listed for some other time."""
 
 
 @click.command()
@@ -45,7 +47,12 @@ HORIZON = timedelta(days=14)
     help="Only these channels; may be repeated.",
     shell_complete=completion.channels,
 )
-@click.option("--explain", "explained", metavar="ID", help="Why and when one reminder is sent, and by which rule.")
+@click.option(
+    "--explain",
+    "explained",
+    metavar="ID",
+    help="Why and when one reminder is sent, or those of an event, and by which rule.",
+)
 @json_option
 @events_option
 @click.pass_context
@@ -64,18 +71,26 @@ def plan(
     Example: calfeed plan --from 2024-05-14 --to 2024-05-22 --channel newsroom
     """
     catalog = load_catalog(settings(ctx, events).events)
-    dues = [due for due in _between(catalog, since, until) if not channels or due.channel.id in channels]
     unknown = [name for name in channels if name not in catalog.channel_by_id]
     if unknown:
         raise click.UsageError(f"no channel {unknown[0]!r}; there are: {', '.join(catalog.channel_by_id) or 'none'}")
+    dues = _to_channels(_between(catalog, since, until), channels)
     if explained:
-        _explain(dues, explained, as_json=as_json)
+        found = _named(dues, explained)
+        if not found and since is None and until is None:
+            now = datetime.now(UTC)
+            found = _named(_to_channels(_between(catalog, now - LIFE, now + LIFE), channels), explained)
+        _explain(found, explained, as_json=as_json)
     elif as_json:
         print_json([_due_json(due) for due in dues])
     elif dues:
         click.echo(table([_row(due, catalog) for due in dues], ("WHEN", "CHANNEL", "LEAD", "WHAT", "ID")))
     else:
         click.echo("no reminder in that time; --from and --to choose another", err=True)
+
+
+def _to_channels(dues: Iterable[Due], channels: tuple[str, ...]) -> list[Due]:
+    return [due for due in dues if not channels or due.channel.id in channels]
 
 
 def _between(catalog: Catalog, since: date | None, until: date | None) -> list[Due]:
@@ -93,17 +108,30 @@ def due_id(due: Due) -> str:
     return blake2b(due.key.encode(), digest_size=5).hexdigest()
 
 
-def _explain(dues: Iterable[Due], wanted: str, *, as_json: bool) -> None:
+def _named(dues: Iterable[Due], wanted: str) -> list[Due]:
+    """The reminder with this id or key; else all those of the event with this id."""
+    from calfeed.reminders.plan import DueReminder  # loaded with the schedule
+
+    found = list(dues)
+    exact = [due for due in found if _is_named(due, wanted)]
+    return exact[:1] or [due for due in found if isinstance(due, DueReminder) and due.event.id == wanted]
+
+
+def _is_named(due: Due, wanted: str) -> bool:
+    return wanted in {due_id(due), due.key}
+
+
+def _explain(dues: list[Due], wanted: str, *, as_json: bool) -> None:
+    """One reminder is an object in JSON, the several of an event are a list."""
     from calfeed.reminders.explain import explain  # only here
 
-    found = next((due for due in dues if wanted in {due_id(due), due.key}), None)
-    if found is None:
+    if not dues:
         raise click.UsageError(f"no reminder {wanted!r} in that time; `calfeed plan` lists them with their ids")
-    lines = explain(found)
     if as_json:
-        print_json({**_due_json(found), "because": lines})
+        found = [{**_due_json(due), "because": explain(due)} for due in dues]
+        print_json(found[0] if _is_named(dues[0], wanted) else found)
     else:
-        click.echo("\n".join(lines))
+        click.echo("\n\n".join("\n".join(explain(due)) for due in dues))
 
 
 def _row(due: Due, catalog: Catalog) -> tuple[str, ...]:

@@ -70,6 +70,21 @@ def test_plan_explains_one_reminder(run: Run) -> None:
     assert run("plan", *WEEK, "--explain", "nothing").exit_code == 2
 
 
+def test_plan_explains_a_reminder_that_was_listed_for_another_time(run: Run) -> None:
+    """An id needs no --from: it says itself what is meant."""
+    due = json.loads(run("plan", *WEEK, "--json").stdout)[0]
+    assert run("plan", "--explain", due["id"]).stdout == run("plan", *WEEK, "--explain", due["id"]).stdout
+
+
+def test_plan_explains_all_reminders_of_an_event(run: Run) -> None:
+    found = json.loads(run("plan", *WEEK, "--explain", "talks", "--json").stdout)
+    assert [(one["event"], one["lead"], len(one["because"])) for one in found] == [
+        ("talks", "P1D", 6),
+        ("talks", "PT1H", 6),
+    ]
+    assert run("plan", *WEEK, "--explain", "talks").stdout.count("It is sent at") == 2
+
+
 def test_rehearse_posts_each_reminder_once_to_a_real_endpoint(run: Run, endpoint: Endpoint) -> None:
     result = run("rehearse", *WEEK, "--speed", "10000000", "--to-url", endpoint.url)
     assert result.exit_code == 0, result.output
