@@ -22,7 +22,26 @@ if TYPE_CHECKING:
 FORMATS = ("ics", "jcal", "json", "atom", "jscal")
 
 
-@click.command()
+class QueryKeys(click.Command):
+    """Takes ``--expand=1`` and ``--expand 1``, as the query string writes it, for ``--expand``."""
+
+    SWITCHES = ("--expand", "--rich")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """With each switch as click knows it: alone, or not there."""
+        plain: list[str] = []
+        for arg in args:
+            name, _, value = arg.partition("=")
+            if arg == "1" and plain and plain[-1] in self.SWITCHES:
+                continue
+            if name not in self.SWITCHES or value not in {"0", "1"}:
+                plain.append(arg)
+            elif value == "1":
+                plain.append(name)
+        return super().parse_args(ctx, plain)
+
+
+@click.command(cls=QueryKeys)
 @click.argument("feed", default="all", shell_complete=completion.feeds)
 @click.option("--format", "style", type=click.Choice(FORMATS), default="ics", show_default=True, help="Which form.")
 @click.option("--category", multiple=True, help="Any of these; may be repeated.", shell_complete=completion.categories)

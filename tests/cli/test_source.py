@@ -85,6 +85,21 @@ def test_agenda_shows_what_lies_between(run: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (["--rich=1"], ["--rich"]),
+        (["--rich", "1"], ["--rich"]),
+        (["--rich=0"], []),
+        (["--expand=1", "expo"], ["--expand", "expo"]),
+    ],
+)
+def test_the_switches_of_feed_may_be_written_as_query_keys(run: Run, written: list[str], meant: list[str]) -> None:
+    """The query keys are options: what stands in an address as ``rich=1`` may stand here so."""
+    result = run("feed", *written)
+    assert (result.exit_code, result.stdout_bytes) == (0, run("feed", *meant).stdout_bytes)
+
+
 def test_agenda_takes_feed_category_and_language(run: Run) -> None:
     span = ("--from", "2024-05-01", "--to", "2024-05-31", "--json")
     assert [one["id"] for one in json.loads(run("agenda", *span, "--feed", "expo").stdout)] == ["expo"]
