@@ -51,14 +51,19 @@ def calendar_json(calendar: Calendar, base_url: str | None, language: str | None
 
 
 def event_json(event: Event, revision: Revision | None, base_url: str | None, language: str | None) -> Json:
-    """One event; every key is always there. ``description`` is CommonMark, ``page_url`` our own page of it."""
+    """One event; every key is always there. ``description`` is CommonMark, ``page_url`` our own page of it.
+
+    What was removed is cancelled, also in the notice that shows it as it stood before.
+    """
     tag, summary = event.summary.pick(language)
+    off = revision is not None and revision.removed is not None
     return {
         "id": event.id,
         "uid": event.uid,
         "language": tag,
         "summary": summary,
         **_when(event),
+        **({"status": "cancelled"} if off else {}),
         **_details(event, base_url, language),
         "rrule": event.rrule,
         "rdate": [moment(each) for each in event.rdate],

@@ -17,6 +17,7 @@ from calfeed.feeds.feed import MOST_EVENTS
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import Query
 from calfeed.feeds.shelf import MOST_VARIANTS
+from calfeed.feeds.json_feed import event_json
 from calfeed.feeds.snapshot import Snapshot, build, client_warnings
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
@@ -167,6 +168,16 @@ def test_a_tombstone_stands_for_its_time(publish: Publish) -> None:
     gone = publish(OPEN, now=NOW + HOUR + 30 * DAY, after=removed)
     assert (gone.expires, [each.event.id for each in gone.entries()]) == (None, ["open"])
     assert gone.resource("/events/link.ics") is None
+
+
+def test_a_removed_event_is_cancelled_in_json_whatever_state_of_it_is_shown(publish: Publish) -> None:
+    """The notice of a removal shows the event as it was before: as the API shows it, it is cancelled."""
+    before = publish(OPEN)
+    removed = publish("", now=NOW + HOUR, after=before)
+    (event,) = before.catalog.events
+    shown = event_json(event, removed.revisions[event.uid], None, None)
+    assert [shown] == [event_json(each.event, each.revision, None, None) for each in removed.entries()]
+    assert (event.status, shown["status"]) == ("confirmed", "cancelled")
 
 
 def test_the_tombstone_of_a_private_event_is_private(publish: Publish) -> None:
