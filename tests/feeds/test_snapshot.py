@@ -14,10 +14,10 @@ from calfeed.events.changes import revise
 from calfeed.events.model import Catalog, Text
 from calfeed.feeds import pieces
 from calfeed.feeds.feed import MOST_EVENTS
+from calfeed.feeds.json_feed import event_json
 from calfeed.feeds.resource import Resource
 from calfeed.feeds.select import Query
 from calfeed.feeds.shelf import MOST_VARIANTS
-from calfeed.feeds.json_feed import event_json
 from calfeed.feeds.snapshot import Snapshot, build, client_warnings
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
