@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import logging
 import socket
@@ -32,6 +34,38 @@ def test_a_service_that_takes_it_is_200(receiver: Start) -> None:
     server = receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
     assert AppriseTransport().send(notify(server.port)) == Answer(status=200)
     assert json.loads(server.received[0].partition(b"\r\n\r\n")[2])["title"] == "In 1 hour: Talk"
+
+
+def test_mail_is_plain_text_with_its_lines_and_brackets(receiver: Start) -> None:
+    """Apprise writes HTML unless it is told what it is given: then lines run together, and ``<talks>`` is a tag."""
+    taken: list[str] = []
+
+    def smtp(connection: socket.socket) -> None:
+        with connection.makefile("rw", newline="\r\n") as lines:
+
+            def say(answer: str) -> None:
+                lines.write(answer + "\n")
+                lines.flush()
+
+            say("220 mail.example.org")
+            for line in lines:
+                if line.upper().startswith("DATA"):
+                    say("354 go on")
+                    taken.extend(iter(lines.readline, ".\r\n"))
+                say("221 bye" if line.upper().startswith("QUIT") else "250 ok")
+
+    port = receiver(handler=smtp).port
+    body = json.dumps({"title": "In 1 hour: <talks> & more", "body": "When: 10:00\nWhere: Hall <b>3</b>"}).encode()
+    url = f"mailto://127.0.0.1:{port}?from=calendar@example.org&to=desk@example.org"
+    mail = Request(method="NOTIFY", url=url, headers={}, body=body, via="apprise")
+
+    assert AppriseTransport().send(mail) == Answer(status=200)
+
+    got = email.message_from_string("".join(taken), policy=email.policy.default)
+    assert got["subject"] == "In 1 hour: <talks> & more"
+    assert got.get_body(("plain",)).get_content().splitlines() == ["When: 10:00", "Where: Hall <b>3</b>"]
+    html = got.get_body(("html",))  # by the version of Apprise there is one too
+    assert html is None or "&lt;b&gt;3" in html.get_content()
 
 
 def test_a_service_that_does_not_is_500_and_nothing_more_is_known(receiver: Start) -> None:
