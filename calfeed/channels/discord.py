@@ -58,9 +58,9 @@ class Discord:
             return Verdict(outcome=Outcome.SENT, reason=verdict.reason, provider_ref=_reference(answer, told))
         if told.get("code") == _UNKNOWN_MESSAGE:  # somebody deleted what was to be edited: the channel is well
             return Verdict(outcome=Outcome.REJECTED_MESSAGE, reason=f"{verdict.reason}: the message is gone")
-        wait = told.get("retry_after")  # in seconds with a fraction, more exact than the header
-        if verdict.outcome is Outcome.RETRY and isinstance(wait, int | float):
-            return Verdict(outcome=Outcome.RETRY, reason=verdict.reason, retry_after=clamp(float(wait)))
+        wait = _wait(told)
+        if verdict.outcome is Outcome.RETRY and wait is not None:
+            return Verdict(outcome=Outcome.RETRY, reason=verdict.reason, retry_after=wait)
         return verdict
 
 
@@ -153,9 +153,15 @@ def _address(url: str, corrects: str | None) -> str:
 def _json(body: bytes) -> dict[str, Any]:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # whoever stands at that address may answer anything
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _wait(told: dict[str, Any]) -> float | None:
+    """In seconds with a fraction, more exact than the header."""
+    wait = told.get("retry_after")
+    return clamp(wait) if isinstance(wait, int | float) and not isinstance(wait, bool) else None
 
 
 def _reference(answer: Answer, told: dict[str, Any]) -> str | None:

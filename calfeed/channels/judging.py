@@ -68,7 +68,8 @@ def retry_after(headers: Mapping[str, str], at: datetime) -> float | None:
 
 def clamp(seconds: float) -> float | None:
     """The wait within [0, a day]; None for what is no number."""
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
+    within = min(max(seconds, 0.0), LONGEST_WAIT)  # first of all: JSON has whole numbers that no float can hold
+    return None if math.isnan(within) else float(within)
 
 
 def _until(value: str, at: datetime) -> float:

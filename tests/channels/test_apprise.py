@@ -63,8 +63,9 @@ def test_mail_is_plain_text_with_its_lines_and_brackets(receiver: Start) -> None
 
     got = email.message_from_string("".join(taken), policy=email.policy.default)
     assert got["subject"] == "In 1 hour: <talks> & more"
-    assert got.get_body(("plain",)).get_content().splitlines() == ["When: 10:00", "Where: Hall <b>3</b>"]
-    html = got.get_body(("html",))  # by the version of Apprise there is one too
+    plain, html = (got.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert plain.get_content().splitlines() == ["When: 10:00", "Where: Hall <b>3</b>"]
     assert html is None or "&lt;b&gt;3" in html.get_content()
 
 

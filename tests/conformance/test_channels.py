@@ -499,7 +499,24 @@ class TestDiscord(Promises):
         answer = Answer(status=429, headers={"retry-after": "1"}, body=b'{"retry_after": 0.65, "global": false}')
         assert self.driver.judge(answer, NOW).retry_after == 0.65
 
-    @pytest.mark.parametrize("body", ['{"retry_after": "soon"}', "[]", "<html>", '{"retry_after": null}'])
+    def test_no_wait_is_longer_than_a_day(self) -> None:
+        """Not even one that no float can hold."""
+        answer = Answer(status=429, body=b'{"retry_after": 1' + b"0" * 400 + b"}")
+        assert self.driver.judge(answer, NOW).retry_after == 86400
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '{"retry_after": "soon"}',
+            '{"retry_after": NaN}',
+            '{"retry_after": true}',
+            '{"retry_after": null}',
+            "[]",
+            "<html>",
+            "[" * 4096,
+            "\xff",
+        ],
+    )
     def test_garbage_in_the_answer_leaves_the_header(self, body: str) -> None:
         answer = Answer(status=429, headers={"retry-after": "7"}, body=body.encode())
         assert self.driver.judge(answer, NOW).retry_after == 7
