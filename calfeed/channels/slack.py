@@ -22,6 +22,7 @@ HEADER, SECTION, BLOCKS, TOTAL = 150, 3000, 50, 13_200
 _TEXT = 1000  # the fallback is what a notification shows
 _BUDGET = TOTAL - _TEXT - HEADER - 2000  # what is left for items beside fallback, header and footer
 _LINE = 600  # no single fact may crowd out the others
+_ADDRESS = 800  # two of them stand in the footer beside a name: its text may have 2000
 
 # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 _BROKEN = {
@@ -127,12 +128,11 @@ def _item(item: Item, say: Words, *, titled: bool) -> str:
 
 
 def _whole(lines: list[str]) -> str:
-    """As many whole lines as a section holds: half a link or date would be none."""
+    """The whole lines that a section holds: half a link or date would be none, and no long one hides those after it."""
     kept: list[str] = []
     for line in lines:
-        if units("\n".join([*kept, line])) > SECTION:
-            break
-        kept.append(line)
+        if units("\n".join([*kept, line])) <= SECTION:
+            kept.append(line)
     return "\n".join(kept)
 
 
@@ -149,9 +149,8 @@ def _fact(fact: Fact) -> str:
 
 
 def _link(url: str, text: str) -> str:
-    if not url or units(url) > 1000:
-        return text
-    return f"<{_address(url)}|{text}>"
+    address = _address(url)
+    return f"<{address}|{text}>" if url and units(address) <= _ADDRESS else text
 
 
 def _address(url: str) -> str:

@@ -413,6 +413,27 @@ class TestSlack(Promises):
         assert self.driver.judge(said(400, "invalid_blocks"), NOW).reason == "answered 400: invalid_blocks"
         assert self.driver.judge(said(404, "<html>not a word"), NOW).reason == "answered 404"
 
+    @pytest.mark.parametrize(
+        "address", ["https://cal.example.org/" + "&" * 900, "https://cal.example.org/" + "a" * 950]
+    )
+    def test_the_footer_holds_a_long_name_and_long_links(self, address: str) -> None:
+        """Escaping makes five characters of one; what does not fit in full is no link."""
+        read = catalog()
+        calendar = replace(read.calendar, name=Text((("en", "x" * 500),)))
+        where = replace(origin(read), calendar=calendar, base_url=address, unsubscribe_url=address)
+        self.check(json.loads(self.request(trial_message(read.channels[0], NOW, where)).body))
+
+    def test_a_line_that_is_too_long_hides_none_after_it(self) -> None:
+        meeting = Conference(uri="https://meet.example.org/" + "&" * 700)
+        event = replace(catalog().events[0], conference=(meeting,))
+        read = replace(catalog(), events=(event,))
+        due = due_reminders(read, *ALWAYS)[0]
+        section = json.loads(self.request(reminder_message(due, due.due, origin(read))).body)["blocks"][1]
+        assert section["text"]["text"].splitlines()[-2:] == [
+            "_Tentative: it may still change._",
+            "<https://cal.example.org/events/opening|Open>",
+        ]
+
     def test_each_reader_sees_their_own_time_except_of_what_has_no_hour(self) -> None:
         assert b"<!date^1715911200^{date_short_pretty} {time}|" in self.request(messages()["reminder"]).body
         assert b"<!date" not in self.request(messages()["tba"]).body
