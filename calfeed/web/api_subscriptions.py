@@ -33,7 +33,7 @@ _REASONS = {
 @blueprint.post("/subscriptions")
 def create() -> Response:
     """Token and secret are shown this once."""
-    take(counter().asking)
+    self_service.admit()
     one, token = self_service.subscribe(page(), SubscriptionRequest.read(_body()))
     secret = one.secret if one.kind == "webhook" else None  # nothing sent to Slack is signed
     response = _answer({"id": one.id, "token": token, "secret": secret, "state": one.state}, 201)

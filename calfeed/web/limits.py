@@ -55,6 +55,11 @@ class Limiter:
             key = self._key(address, now)
             return self._keep(key, self.terms.spent(self._tokens(key, now)), now)
 
+    def expect(self, address: str, now: datetime) -> None:
+        """Counts nothing. Raises TooMany where `take` would."""
+        with self._lock:
+            self.terms.spent(self._tokens(self._key(address, now), now))
+
     def correct(self, address: str, tokens: float, now: datetime) -> Allowance:
         """What is left by the count of all processes."""
         with self._lock:

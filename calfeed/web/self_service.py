@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, json, request
 
-from calfeed.channels.guard import GuardedTransport
+from calfeed.channels.guard import GuardedTransport, check_url
 from calfeed.channels.transport import Refused
 from calfeed.errors import NotFound, TooMany
 from calfeed.ledger.allowances import Quota
@@ -28,11 +30,14 @@ LOOKUP_SECONDS = 3.0
 
 @dataclass
 class Counter:
-    """Where strangers are served: ``asking`` bounds an address's new subscriptions, ``writing`` its other writes."""
+    """Where strangers are served: ``asking`` bounds an address's new subscriptions, ``writing`` all its writes.
+
+    What is refused by its words alone counts as a write: to correct a typing error takes no subscription away.
+    """
 
     check: Callable[[str], None]
     asking: Limiter = field(default_factory=lambda: Limiter(Quota("subscriptions", 20, timedelta(hours=1))))
-    writing: Limiter = field(default_factory=lambda: Limiter(Quota("writes", 60, timedelta(minutes=1))))
+    writing: Limiter = field(default_factory=lambda: Limiter(Quota("writes", 120, timedelta(minutes=1))))
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -69,11 +74,38 @@ def take(limiter: Limiter) -> None:
     g.allowance = limiter.correct(address, left, now)
 
 
+def admit() -> None:
+    """Counts that somebody asks for a subscription. Raises TooMany, also for who may have no more of them."""
+    asking, address, now = counter().asking, request.remote_addr or "", site().clock()
+    g.allowance = asking.look(address, now)
+    asking.expect(address, now)
+    take(counter().writing)
+
+
 def subscribe(here: Page, asked: SubscriptionRequest) -> tuple[Subscription, str]:
     """(the new subscription, its owner's token). Raises InvalidWish, TooMany."""
-    public = here.snapshot.events()
-    wanted = wish(asked, here.catalog, public, base_url(here.snapshot), counter().check)
+    counted = False
+
+    def check(url: str) -> None:
+        nonlocal counted
+        check_url(url)
+        if not _is_address(url):  # to look a name up costs time that others wait for
+            take(counter().asking)
+            counted = True
+        counter().check(url)
+
+    wanted = wish(asked, here.catalog, here.snapshot.events(), base_url(here.snapshot), check)
+    if not counted:
+        take(counter().asking)
     return site().ledger.self_service.create(wanted, site().clock())
+
+
+def _is_address(url: str) -> bool:
+    try:
+        ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return True
 
 
 def finish(response: Response) -> Response:

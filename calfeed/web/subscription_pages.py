@@ -38,7 +38,7 @@ def subscribe(feed: str) -> Response:
     """Id, token and secret are shown this once; faults beside the form."""
     here = _page(feed)
     given = {name: request.form.get(name, "").strip() for name in _FIELDS}
-    take(counter().asking)
+    self_service.admit()
     try:
         asked = SubscriptionRequest.read({"feed": feed, **{name: text for name, text in given.items() if text}})
         one, token = self_service.subscribe(here, asked)

@@ -295,9 +295,20 @@ class TestLimits:
         monkeypatch.setattr(counter.served.ledger.self_service, "take", None)
         assert counter.ask().status_code == 429
 
-    def test_what_cannot_be_counts_too(self, counter: Counter) -> None:
-        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
+    def test_what_cannot_be_counts_as_a_write(self, counter: Counter) -> None:
+        counter.extension.writing = Limiter(Quota("writes", 1, timedelta(hours=1)))
         assert [counter.ask(url="nonsense").status_code for _ in range(2)] == [422, 429]
+
+    def test_whose_typing_errors_are_refused_may_still_subscribe(self, counter: Counter) -> None:
+        """Forty URLs that cannot be take none of an hour's twenty subscriptions away."""
+        refused = [counter.ask(url=f"https://10.0.0.{last}/").status_code for last in range(40)]
+        refused += [counter.ask(before=["soon"]).status_code for _ in range(20)]
+        assert (set(refused), counter.ask().headers["RateLimit"]) == ({422}, '"subscriptions";r=19;t=180')
+
+    def test_a_name_that_has_to_be_looked_up_counts_as_a_subscription(self, counter: Counter) -> None:
+        """A resolver may take seconds, and others wait for it."""
+        counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
+        assert [counter.ask(url="http://example.com/").status_code for _ in range(2)] == [422, 429]
 
     def test_addresses_do_not_share(self, counter: Counter) -> None:
         counter.extension.asking = Limiter(Quota("subscriptions", 1, timedelta(hours=1)))
@@ -313,7 +324,7 @@ class TestLimits:
         assert (response.status_code, response.headers["Retry-After"]) == (429, "86400")
 
     def test_reading_is_not_limited(self, counter: Counter) -> None:
-        counter.extension.asking = counter.extension.writing = Limiter(Quota("all", 1, timedelta(hours=1)))
+        counter.extension.asking = counter.extension.writing = Limiter(Quota("all", 2, timedelta(hours=1)))
         made = counter.made()
         assert {counter.call("GET", made).status_code for _ in range(5)} == {200}
 
