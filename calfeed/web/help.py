@@ -44,7 +44,7 @@ class Hit:
     excerpt: str
 
 
-@blueprint.get("/help")
+@blueprint.get("/help", strict_slashes=False)
 def index() -> Response:
     """The first page, or what a search finds."""
     words = request.args.get("q", "").strip()[:200]

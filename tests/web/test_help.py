@@ -35,6 +35,10 @@ def test_pages_with_the_words_in_their_title_come_first() -> None:
     assert [hit.page.name for hit in search(pages, "feeds")] == ["feeds", "a"]
 
 
+def test_the_help_is_there_with_a_slash_at_its_end_too(site: Any) -> None:
+    assert site.get("/help/") == site.get("/help")
+
+
 def test_the_help_is_there_before_any_event_list_was_good(make_site: Any) -> None:
     """That is when an operator needs it."""
     served = make_site("nonsense = [")
