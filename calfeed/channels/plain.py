@@ -9,7 +9,7 @@ from collections.abc import Callable
 ELLIPSIS = "…"
 # controls but line breaks; overrides and isolates, which would turn the rest of a message round; lone surrogates
 _UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ud800-\udfff]+")
-_MENTION = re.compile(r"@(?=\w)")
+_AT = re.compile(r"(https?://\S+)|(?<!\w)@(?=\w)", re.IGNORECASE)
 BREAK = "\u200b"
 """A space of no width: it takes a character's meaning for a machine, not for a reader."""
 
@@ -25,8 +25,8 @@ def one_line(text: str) -> str:
 
 
 def unmentioned(text: str) -> str:
-    """``@here`` and ``@everyone`` that call nobody."""
-    return _MENTION.sub("@" + BREAK, text)
+    """``@here`` and ``@everyone`` that call nobody; mail and web addresses can still be copied and opened."""
+    return _AT.sub(lambda found: found[1] or "@" + BREAK, text)
 
 
 def units(text: str) -> int:

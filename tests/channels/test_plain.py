@@ -50,4 +50,12 @@ def test_control_characters_and_turns_of_direction_go() -> None:
 
 
 def test_an_at_sign_before_a_name_calls_nobody() -> None:
-    assert unmentioned("@here, a@b.example, @ 5") == "@\u200bhere, a@\u200bb.example, @ 5"
+    assert unmentioned("@here (@all), @ 5") == "@\u200bhere (@\u200ball), @ 5"
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b.example", "sip:5@b.example", "https://b.example/@room?x=@y", "HTTP://b.example/@"]
+)
+def test_an_address_can_still_be_copied_and_opened(text: str) -> None:
+    """A space of no width inside would lead elsewhere."""
+    assert unmentioned(f"Join: {text}") == f"Join: {text}"
