@@ -7,6 +7,7 @@ https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ LIMIT = 28 * 1024
 
 _ROOM = 20_000  # Teams counts what it makes of the card, not the card: refusals from 21 KB on were reported
 _LINE, _HEADLINE = 500, 500
+_COMMAND = re.compile(r"(?<=\{)(?=\{)|(?<=<)(?=at)", re.IGNORECASE)
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 
 
@@ -121,7 +123,7 @@ def _text(text: str, limit: int = _LINE) -> str:
     """The text without functions (``{{TIME(…)}}``) and without the ``<at>`` of a mention."""
     trailing = " " if text.endswith(" ") else ""
     plain = fit(unmentioned(one_line(text)), limit)
-    return plain.replace("{{", "{" + BREAK + "{").replace("<at", "<" + BREAK + "at") + trailing
+    return _COMMAND.sub(BREAK, plain) + trailing
 
 
 def _actions(message: Message, say: Words) -> list[dict[str, Any]]:

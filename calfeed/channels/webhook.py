@@ -62,9 +62,12 @@ def secrets(value: str) -> list[bytes]:
 
 def _key(secret: str) -> bytes:
     try:
-        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("the signing secret is not base64: expected whsec_ and base64") from None
+    if not key:  # whoever knows that it is empty can sign
+        raise ValueError("the signing secret holds no key")
+    return key
 
 
 def sign(keys: list[bytes], webhook_id: str, stamp: int, content: bytes) -> str:

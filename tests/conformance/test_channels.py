@@ -99,7 +99,7 @@ HOSTILE = {
 MENTIONS = [
     "<!everyone>", "<!channel>", "<!here|x>", "<@U012AB3CD>", "<#C012AB3CD>", "<!subteam^S01>", "@everyone", "@here",
     "@channel", "<@123456789012345678>", "<@&123456789012345678>", "<at>Somebody</at>", "[x](https://evil.example)",
-    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "<t:1:F>", "<!date^1^{time}|x>",
+    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "{{{TIME(2024-05-17T02:00:00Z)}}}", "<AT>Somebody</AT>", "<t:1:F>", "<!date^1^{time}|x>",
 ]  # fmt: skip
 
 
@@ -464,7 +464,7 @@ class TestTeams(Promises):
             if block["type"] == "TextBlock":
                 assert "Meet" not in block["text"]
         runs = [run["text"] for block in card["body"] for run in block.get("inlines", [])]
-        assert not any("{{" in text or "<at" in text for text in [*runs, card["fallbackText"]])
+        assert not any("{{" in text or "<at" in text.lower() for text in [*runs, card["fallbackText"]])
         assert "entities" not in card.get("msteams", {})
 
 
@@ -642,7 +642,7 @@ class TestWebhook(Promises):
             "webhook-timestamp": str(int(NOW.timestamp())),
         }
 
-    @pytest.mark.parametrize("secret", ["whsec_%%%", "s3cr3t-token-of-the-hook!", " , "])
+    @pytest.mark.parametrize("secret", ["whsec_%%%", "s3cr3t-token-of-the-hook!", " , ", "whsec_", f"{SIGNING},whsec_"])
     def test_a_secret_that_cannot_be_used_is_refused_without_repeating_it(self, secret: str) -> None:
         with pytest.raises(ValueError, match="signing secret") as error:
             self.driver.request(messages()["test"], Target(url=self.url, secret=secret), webhook_id="m", at=NOW)
