@@ -7,6 +7,7 @@ https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,9 @@ _BROKEN = {
     "channel_is_archived": "the channel is archived",
 }
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_PICTURE = re.compile(
+    r":(?=[\w+'-]+:)"
+)  # a name between colons is an emoji: https://docs.slack.dev/messaging/formatting-message-text
 _MARKS = str.maketrans({mark: BREAK + mark for mark in "*_~`"})
 
 
@@ -83,12 +87,17 @@ def escape(text: str) -> str:
 
 
 def _plain(text: str, limit: int = _LINE) -> str:
-    return fit(unmentioned(one_line(text)), limit, escape)
+    return fit(_as_words(text), limit, escape)
 
 
 def _marked(text: str, limit: int = _LINE) -> str:
     """The same where ``*``, ``_``, ``~`` and backticks would format."""
-    return fit(unmentioned(one_line(text)), limit, lambda part: escape(part).translate(_MARKS))
+    return fit(_as_words(text), limit, lambda part: escape(part).translate(_MARKS))
+
+
+def _as_words(text: str) -> str:
+    """One line that mentions nobody and whose ``1:100:1`` holds no picture."""
+    return _PICTURE.sub(":" + BREAK, unmentioned(one_line(text)))
 
 
 def _header(headline: str) -> dict[str, Any]:

@@ -99,7 +99,8 @@ HOSTILE = {
 MENTIONS = [
     "<!everyone>", "<!channel>", "<!here|x>", "<@U012AB3CD>", "<#C012AB3CD>", "<!subteam^S01>", "@everyone", "@here",
     "@channel", "<@123456789012345678>", "<@&123456789012345678>", "<at>Somebody</at>", "[x](https://evil.example)",
-    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "{{{TIME(2024-05-17T02:00:00Z)}}}", "<AT>Somebody</AT>", "<t:1:F>", "<!date^1^{time}|x>",
+    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "{{{TIME(2024-05-17T02:00:00Z)}}}", "<AT>Somebody</AT>",
+    "<t:1:F>", "<!date^1^{time}|x>", ":tada:", "1:100:1",
 ]  # fmt: skip
 
 
@@ -406,6 +407,7 @@ class TestSlack(Promises):
             assert "@everyone" not in text
             assert "@here" not in text
             assert "@channel" not in text
+            assert not re.search(r":[a-z0-9_+-]+:", text)  # no word becomes a picture
 
     def test_the_reason_names_slacks_word(self) -> None:
         verdict = self.driver.judge(said(404, "no_service"), NOW)
