@@ -9,8 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
 
 from calfeed.errors import NotFound
 from calfeed.feeds import markdown
@@ -44,7 +45,13 @@ class Hit:
     excerpt: str
 
 
-@blueprint.get("/help", strict_slashes=False)
+@blueprint.get("/help/")
+def slashed() -> BaseResponse:
+    """Where a static site has its manual, and where people look."""
+    return redirect(url_for("help.index"), 308)
+
+
+@blueprint.get("/help")
 def index() -> Response:
     """The first page, or what a search finds."""
     words = request.args.get("q", "").strip()[:200]

@@ -35,8 +35,9 @@ def test_pages_with_the_words_in_their_title_come_first() -> None:
     assert [hit.page.name for hit in search(pages, "feeds")] == ["feeds", "a"]
 
 
-def test_the_help_is_there_with_a_slash_at_its_end_too(site: Any) -> None:
-    assert site.get("/help/") == site.get("/help")
+def test_a_slash_at_its_end_leads_to_the_help_too(site: Any) -> None:
+    response = site.client.get("/help/")
+    assert (response.status_code, response.headers["Location"]) == (308, "/help")
 
 
 def test_the_help_is_there_before_any_event_list_was_good(make_site: Any) -> None:
