@@ -9,23 +9,24 @@ Of an audience, some subscriptions may have been told and others not. Its notice
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, select
 
 from calfeed.events.changes import Revised
 from calfeed.events.model import Catalog, Channel, Event, instant
 from calfeed.events.occurrences import last_end, occurrences
 from calfeed.events.revision import Change, Revision
-from calfeed.ledger import revisions
+from calfeed.ledger import revisions, undone
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.planning import horizon, withdrawal
-from calfeed.ledger.readers import CHANNELS, About, knowledge, said
+from calfeed.ledger.readers import CHANNELS, TELLING, About, knowledge, said
 from calfeed.ledger.schema import delivery
-from calfeed.ledger.sql import batches
+from calfeed.ledger.sql import batches, upsert
+from calfeed.ledger.values import State
 from calfeed.reminders import clock
 from calfeed.reminders.audience import TOLD, hears, news
 from calfeed.reminders.plan import zone_of
@@ -48,9 +49,52 @@ def notify(
         for uid in uids
         for one in channels
     )
-    rows = [row for row in found if row]
+    _plan(connection, [row for row in found if row], now)
+
+
+def catch_up(connection: Connection, catalog: Catalog, after: Mapping[str, Revision], now: datetime) -> None:
+    """Plans a notice of what readers were told whose channel or feed returns, where that is not true any more.
+
+    Anything that any of them was ever told is reason enough: what each knows is looked up when it is sent.
+    """
+    planned = horizon(connection)
+    absent = [one for one in catalog.channels if one.id not in planned]
+    back = {one.id: one for one in undone.returned(connection, absent)}
+    told = {about: sorted(numbers, reverse=True) for about, numbers in _told(connection, back, after).items()}
+    known = revisions.find(connection, {(uid, number) for (_, uid), numbers in told.items() for number in numbers})
+    found = (
+        _notice(catalog, back[name], after[uid], [known[uid, one] for one in numbers if (uid, one) in known], now)
+        for (name, uid), numbers in told.items()
+    )
+    _plan(connection, [row for row in found if row], now)
+
+
+def _told(
+    connection: Connection, channels: Collection[str], after: Mapping[str, Revision]
+) -> dict[tuple[str, str], set[int]]:
+    """By channel or audience and event: the revisions that their readers were ever told, or may have been."""
+    names = delivery.c.channel, delivery.c.uid, delivery.c.revision
+    query = select(*names).where(TELLING, delivery.c.attempt > 0).distinct()
+    found: dict[tuple[str, str], set[int]] = {}
+    for some in batches(sorted(channels)):
+        for row in connection.execute(query.where(delivery.c.channel.in_(some))):
+            if row.uid in after:  # of a reminder that may not have arrived nobody knows which it told
+                numbers = {row.revision} if row.revision else range(1, after[row.uid].number)
+                found.setdefault((row.channel, row.uid), set()).update(numbers)
+    return found
+
+
+def _plan(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """One that is there already stays as it is, unless it was outdated before it was told."""
     if rows:
-        connection.execute(insert(delivery), [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
+        statement = upsert(connection, delivery)
+        again = {name: statement.excluded[name] for name in ("state", "before", "due", "at", "expires", "ends")}
+        statement = statement.on_conflict_do_update(
+            index_elements=[delivery.c.key],
+            set_={**again, "tries": 0, "tried_since": None, "settled": None},
+            where=delivery.c.state == State.SUPERSEDED,
+        )
+        connection.execute(statement, [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
 
 
 def _known(

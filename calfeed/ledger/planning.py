@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Update, case, delete, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
 from calfeed.ledger import undone
+from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.sql import batches, upsert
@@ -94,11 +95,14 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     withdraw(connection, [row["id"] for row in rows if row["id"] not in kept], now)
     _move(connection, lasting, owed)
     known = {row["key"] for row in rows}
+    back = undone.returned(connection, [one for one in catalog.channels if one.id not in horizons])
+    fallen = [*owed.values(), *wanted(catalog, now - SLACK, now, back).values()]
     fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
-    missed = [row for row in owed.values() if row["key"] not in known and row["due"] <= now < row["expires"]]
+    missed = [row for row in fallen if row["key"] not in known and row["due"] <= now < row["expires"]]
     last = undone.last(missed)
     _add(connection, [*fresh, *undone.withdrawn(connection, last)], now)
     undone.revive_copies(connection, last, now)
+    undone.revive_all_copies(connection, [one.id for one in back if is_audience(one.id)], now)
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -210,6 +214,9 @@ def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wante
 
 
 def _forget(connection: Connection, gone: Collection[str]) -> None:
-    """A channel that left the source: should it return, it begins anew."""
+    """A channel that left the source is not planned for; should it return, it is from then on.
+
+    What it misses is found by what was withdrawn from it when it left, as long as that matters.
+    """
     if gone:
         connection.execute(delete(channel).where(channel.c.id.in_(gone)))

@@ -85,6 +85,7 @@ def publish(
         heard = audiences.joined(connection, catalog)
         planning.reconcile(connection, heard, now)
         notices.notify(connection, heard, revised, before, now)
+        notices.catch_up(connection, heard, revised.remembered, now)
     published = Published(
         catalog=catalog,
         revisions=revised.revisions,

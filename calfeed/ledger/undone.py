@@ -1,4 +1,4 @@
-"""What an edit took away of which nobody was told comes back when the edit is undone.
+"""What an edit took away comes back when the edit is undone; so does what a channel missed that was out of the list.
 
 A row is what `planning` makes of a reminder or a digest; those given here fell due and were missed: no row is open for
 them, and what they tell of has not begun.
@@ -10,14 +10,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, Update, func, literal, or_, select, update
 
+from calfeed.events.model import Channel
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.readers import TELLING
 from calfeed.ledger.schema import delivery
 from calfeed.ledger.sql import batches
+from calfeed.reminders.plan import SLACK
 
 Row = Mapping[str, Any]
+
+_OUTDATED = (
+    delivery.c.state == "superseded",
+    delivery.c.settled.is_not(None),
+    delivery.c.subscription.is_not(None),
+)
+"""Copies of which nobody was told."""
 
 
 def start(row: Row) -> tuple[str, str | None, str]:
@@ -28,6 +37,12 @@ def start(row: Row) -> tuple[str, str | None, str]:
 def last(missed: Iterable[Row]) -> list[Row]:
     """Of each start the row due last: to tell of it twice would be once too often."""
     return [*{start(row): row for row in sorted(missed, key=lambda row: row["due"])}.values()]
+
+
+def returned(connection: Connection, channels: Iterable[Channel]) -> list[Channel]:
+    """Those of which there are deliveries: once they were in the source, or in public."""
+    query = select(delivery.c.id).limit(1)
+    return [one for one in channels if connection.execute(query.where(delivery.c.channel == one.id)).first()]
 
 
 def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
@@ -62,8 +77,7 @@ def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) 
     missed = [row for row in missed if is_audience(row["channel"])]
     if not missed:
         return
-    outdated = (delivery.c.kind == "reminder", delivery.c.state == "superseded", delivery.c.settled.is_not(None))
-    copies = *outdated, delivery.c.subscription.is_not(None)
+    copies = *_OUTDATED, delivery.c.kind == "reminder"
     dues = [row["due"] for row in missed]
     query = select(delivery.c.channel, delivery.c.due).where(*copies, delivery.c.due.between(min(dues), max(dues)))
     found = {(row.channel, row.due) for row in connection.execute(query.distinct())}
@@ -74,5 +88,15 @@ def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) 
         if (row["channel"], row["due"]) in found:
             mine = delivery.c.channel == row["channel"], delivery.c.due == row["due"]
             key = literal(f"{row['key']}|").concat(delivery.c.subscription)
-            values = {"state": "pending", "at": now, "tries": 0, "tried_since": None, "settled": None}
-            connection.execute(update(delivery).where(*copies, *mine, delivery.c.key == key, ~told).values(values))
+            connection.execute(_again(now).where(*copies, *mine, delivery.c.key == key, ~told))
+
+
+def revive_all_copies(connection: Connection, audiences: Sequence[str], now: datetime) -> None:
+    """All that was outdated while the feed of these audiences was not in public; each is judged when it is claimed."""
+    lately = delivery.c.settled > now - SLACK, or_(delivery.c.ends.is_(None), delivery.c.ends > now)
+    for some in batches(audiences):
+        connection.execute(_again(now).where(*_OUTDATED, *lately, delivery.c.channel.in_(some)))
+
+
+def _again(now: datetime) -> Update:
+    return update(delivery).values(state="pending", at=now, tries=0, tried_since=None, settled=None)

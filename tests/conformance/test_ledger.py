@@ -683,6 +683,33 @@ def test_what_was_on_its_way_counts_again_when_the_edit_is_undone(planned: Ledge
     assert planned.delivery(one.id)[0].state is State.PENDING
 
 
+def test_a_channel_that_was_taken_out_and_put_back_is_told_late_what_fell_due_meanwhile(planned: Ledger) -> None:
+    planned.publish(catalog(event(), channels=[]), DUE - HOUR)
+    assert rows(planned) == [("reminder", "05-12 01:00", "superseded")]
+    back = DUE + HOUR / 2
+    planned.publish(catalog(event()), back)
+    planned.plan(["hook"], back)
+    assert [(one.kind, one.due) for one in claim(planned, back)] == [("reminder", DUE)]
+    assert planned.audit(back).findings == ()
+
+
+def test_a_channel_that_is_new_is_told_nothing_of_the_past(planned: Ledger) -> None:
+    planned.publish(catalog(event(), channels=[channel(), channel("late")]), DUE + HOUR / 2)
+    planned.plan(["hook", "late"], DUE + HOUR / 2)
+    assert [one.channel for one in claim(planned, DUE + HOUR / 2, served=["hook", "late"])] == ["hook"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_channel_that_was_taken_out_hears_what_changed_of_what_it_was_told(planned: Ledger, told: bool) -> None:
+    """Who was never told of the event has nothing to unlearn."""
+    if told:
+        send(planned, DUE, revision=1)
+    planned.publish(catalog(event(), channels=[]), DUE)
+    planned.publish(replace(NEW_TIME, channels=()), DUE)
+    planned.publish(NEW_TIME, DUE + HOUR / 2)
+    assert [(one.kind, one.known) for one in claim(planned, DUE + HOUR / 2)] == [("change", (event(),))] * told
+
+
 @pytest.mark.parametrize(("undone", "state"), [(True, State.PENDING), (False, State.SUPERSEDED)])
 def test_what_an_edit_outdated_is_judged_anew_if_that_is_undone(planned: Ledger, undone: bool, state: State) -> None:
     """Also between the moment when its sender finds that it has nothing to tell, and the next when that is written."""

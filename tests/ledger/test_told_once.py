@@ -12,7 +12,7 @@ import pytest
 
 from calfeed.channels.base import Answer, Fault, Request
 from calfeed.deliver import Subscribers
-from calfeed.events.model import Calendar, Catalog, Duration, Event, Feed, Text
+from calfeed.events.model import Calendar, Catalog, Duration, Event, Feed, Text, Visibility
 from calfeed.ledger import Ledger, Result, Settlement, copies
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.subscriptions import Wish
@@ -60,11 +60,12 @@ class World:
             self.told.setdefault(place, []).append(said(json.loads(request.body)))
         return answer
 
-    def publish(self, one: Event | None) -> None:
+    def publish(self, one: Event | None, visibility: Visibility = "public") -> None:
         self.now += timedelta(seconds=5)
         calendar = Calendar(id="visit", name=NAME, timezone="UTC", tombstone=self.tombstone)
         events = () if one is None else (one,)
-        self.ledger.publish(Catalog(calendar=calendar, events=events, feeds=(Feed(id="all", name=NAME),)), self.now)
+        feed = Feed(id="all", name=NAME, visibility=visibility)
+        self.ledger.publish(Catalog(calendar=calendar, events=events, feeds=(feed,)), self.now)
 
     def subscribe(self, *places: str) -> None:
         audience = Audience(feed="all", categories=(), before=(Duration(seconds=3600),))
@@ -262,6 +263,17 @@ def test_undone_and_told_while_a_reminder_was_tried_again(world: World) -> None:
     world.turn(after=MINUTE)
     world.turn(after=3 * SECOND)
     assert world.told == {"a": ["moved 02→03", "moved 03→02"]}
+
+
+def test_edited_while_the_feed_was_not_in_public(world: World) -> None:
+    """Once it is back, those who were told of the event hear the change."""
+    world.turn(after=TALKS - HOUR - world.now)
+    world.publish(THREE, "private")
+    world.turn(after=MINUTE)
+    world.publish(THREE)
+    world.ledger.plan((), world.now)
+    world.turn(after=MINUTE)
+    assert world.told == {"a": ["reminder 02", "moved 02→03"]}
 
 
 def test_removed_where_no_tombstone_is_kept(world: World) -> None:

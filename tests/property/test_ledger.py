@@ -23,6 +23,7 @@ from calfeed.events.revision import Change
 from calfeed.ledger import Claimed, Current, Ledger, Result, Settlement, State, copies
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.claims import LEASE
+from calfeed.ledger.planning import HORIZON
 from calfeed.ledger.schema import delivery
 from calfeed.ledger.subscriptions import Wish
 from calfeed.reminders.audience import lies_ahead
@@ -34,13 +35,15 @@ NAME = Text((("en", "Talks"),))
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LEADS = (Duration(seconds=3600), Duration(days=1))
+CALENDAR = Calendar(id="visit", name=NAME, timezone="UTC")
 QUIET = (time(4, 30), time(5, 30))
 
 STATES = ("cancelled", "removed", *(timedelta(hours=hours) for hours in (30, 33, 36)))
 """What an edit makes of the talks: off, gone, or beginning so long after `BEGIN`."""
 
-STYLES = ("plain", "quiet", "repeated")
-"""What else it does: its channels are quiet when a reminder is due; the talks are held again a week later."""
+STYLES = ("plain", "quiet", "repeated", "away")
+"""What else it does: its channels are quiet when a reminder is due; the talks are held again a week later; its channels
+are not there, or the feed is not in public."""
 
 NAMES = ("one", "two")
 """Two readers, who are told the same, each in its own way."""
@@ -93,6 +96,9 @@ class Reader:
     aside: set[tuple[str, str]] = field(default_factory=set)  # what it was owed until then
     arrived: list[str] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)  # deliveries whose sender was killed
+    told: bool = False  # of the event as a whole
+    away: bool = False
+    unaware: bool = False  # it was away before it was ever told, so it may take the event to be as it is
 
     def send(self, claimed: Claimed, message: Message | None, how: str, world: World) -> Result | None:
         if message is None:
@@ -123,21 +129,30 @@ class Reader:
                 return
         else:
             assert isinstance(message.subject, Change)
-            assert message.subject.after != self.known or self.doubtful, "what it knows need not be told"
-            assert message.subject.before == self.known or self.known is None or self.doubtful, "it is told from there"
+            lax = self.doubtful or self.unaware
+            assert message.subject.after != self.known or lax, "what it knows need not be told"
+            assert message.subject.before == self.known or self.known is None or lax, "it is told from there"
         self.known, self.wrong_since = world.truth, None
+        self.told, self.unaware = True, False
 
     def edited(self, world: World) -> None:
         """Not owed is what stands no more or is due later now; an edit that is undone takes nothing away.
 
-        Of each start the last reminder is owed then that fell due meanwhile, or before, and was still to be told.
+        Of each start the last reminder is owed then that fell due meanwhile, or before, and was still to be told. So it
+        is after an absence, of what was planned when that began.
         """
         past = world.due(BEGIN - DAY, world.now)
+        last = {one.occurrence.start: one for one in past if one.expires > world.now}.values()
+        if world.away or self.away:
+            self.owed &= {named(one) for one in last} & world.planned
+            self.unaware = self.unaware or not self.told
+        self.away = world.away
+        if world.away:
+            return
         if world.truth != self.known:
             self.aside = self.aside if self.wrong_since else set(self.owed)
             self.wrong_since = self.wrong_since or world.now
         elif self.wrong_since:
-            last = {one.occurrence.start: one for one in past if one.expires > world.now}.values()
             missed = {named(one) for one in last if one.due > self.wrong_since or named(one) in self.aside}
             self.owed |= missed - self.reminded
             self.wrong_since = None
@@ -150,6 +165,8 @@ class World:
     def __init__(self, ledger: Ledger, talks: Talks) -> None:
         self.ledger = ledger
         self.talks = talks
+        self.away = False
+        self.source = Catalog(calendar=CALENDAR, events=())
         self.now = BEGIN
         self.slow: list[Settlement] = []
         self.readers: dict[str, Reader] = {}
@@ -163,14 +180,17 @@ class World:
 
     def publish(self, edit: tuple[str | timedelta, str]) -> None:
         state, style = edit
+        if not self.away:
+            self.planned = {named(one) for one in self.due(BEGIN - DAY, BEGIN + HORIZON)}
+        self.state, self.away = state, style == "away"
         talks = self.talks(state)
         if style == "repeated" and not talks.recurs:
             talks = replace(talks, rrule="FREQ=WEEKLY;COUNT=2")
         self.source = Catalog(
-            calendar=Calendar(id="visit", name=NAME, timezone="UTC"),
+            calendar=CALENDAR,
             events=() if state == "removed" else (talks,),
-            feeds=(Feed(id="all", name=NAME),),
-            channels=self.channels(QUIET if style == "quiet" else None),
+            feeds=(Feed(id="all", name=NAME, visibility="private" if self.away else "public"),),
+            channels=() if self.away else self.channels(QUIET if style == "quiet" else None),
         )
         self.ledger.publish(self.source, self.now)
         self.plan()
@@ -192,14 +212,15 @@ class World:
         return tuple(Channel(id=name, kind="webhook", url=f"env:{name}", before=LEADS, quiet=quiet) for name in NAMES)
 
     def plan(self) -> None:
-        self.ledger.plan(NAMES, self.now)
+        self.ledger.plan([one.id for one in self.source.channels], self.now)
 
     def spread(self) -> bool:
         """Takes one step towards what each reader is to get; False when there is none."""
         return False
 
     def claim(self, current: Current) -> Iterator[tuple[str, Claimed, Message | None]]:
-        for claimed in self.ledger.claim(self.now, 10, NAMES, lambda _: True):
+        served = [one.id for one in self.source.channels]
+        for claimed in self.ledger.claim(self.now, 10, served, lambda _: True):
             yield claimed.channel, claimed, Desk(current, None).message(claimed, self.now)
 
     def turn(self, hows: Sequence[str]) -> None:
@@ -229,7 +250,9 @@ class World:
             self.move_on(self.now + LEASE)  # until then nobody may touch what the dead had claimed
 
     def settle_down(self) -> None:
-        """Turns until nothing is left to do, as a process that runs on would."""
+        """Turns until nothing is left to do, as a process that runs on would; who was away is back."""
+        if self.away:
+            self.publish((self.state, "plain"))
         for _ in range(30):
             while self.spread():
                 pass
@@ -302,6 +325,8 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[("wait", 5 * HOUR), OFF, ("wait", HOUR), SPREAD, SPREAD, SPREAD, BACK])
 @example(history=[*DUE, both("failed"), MOVED, ("wait", HOUR / 3), both("sent"), BACK])
 @example(history=[*DUE, MOVED, both("slow"), BACK])
+@example(history=[*DUE, both("failed"), edit(timedelta(hours=30), "away"), ("wait", HOUR), BACK])
+@example(history=[*DUE, both("sent"), MOVED, *DUE[1:], edit(timedelta(hours=33), "away"), both("sent"), MOVED])
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -335,7 +360,7 @@ def test_nobody_is_left_with_what_is_not_true(
 
 def check(world: World, reader: Reader) -> None:
     known, truth = as_heard(reader.known), as_heard(world.truth)
-    if any(one is not None and lies_ahead(one, world.now) for one in (known, truth)):
+    if any(one is not None and lies_ahead(one, world.now) for one in (known, truth)) and not reader.unaware:
         assert known == truth
     with world.ledger.database.read() as connection:
         ended = delivery.c.state.in_((State.EXPIRED, State.DEAD))
