@@ -38,9 +38,7 @@ _BROKEN = {
     "channel_is_archived": "the channel is archived",
 }
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_PICTURE = re.compile(
-    r":(?=[\w+'-]+:)"
-)  # a name between colons is an emoji: https://docs.slack.dev/messaging/formatting-message-text
+_PICTURE = re.compile(r":(?=[\w+'-]+:)")
 _MARKS = str.maketrans({mark: BREAK + mark for mark in "*_~`"})
 
 
@@ -96,7 +94,7 @@ def _marked(text: str, limit: int = _LINE) -> str:
 
 
 def _as_words(text: str) -> str:
-    """One line that mentions nobody and whose ``1:100:1`` holds no picture."""
+    """One line that mentions nobody; a name between colons, as in ``1:100:1``, is an emoji to Slack."""
     return _PICTURE.sub(":" + BREAK, unmentioned(one_line(text)))
 
 

@@ -99,7 +99,7 @@ HOSTILE = {
 MENTIONS = [
     "<!everyone>", "<!channel>", "<!here|x>", "<@U012AB3CD>", "<#C012AB3CD>", "<!subteam^S01>", "@everyone", "@here",
     "@channel", "<@123456789012345678>", "<@&123456789012345678>", "<at>Somebody</at>", "[x](https://evil.example)",
-    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "{{{TIME(2024-05-17T02:00:00Z)}}}", "<AT>Somebody</AT>",
+    "<https://evil.example|x>", "{{TIME(2024-05-17T02:00:00Z)}}", "{{{TIME(2024-05-17T02:00:00Z)}}}", "<AT>Some</AT>",
     "<t:1:F>", "<!date^1^{time}|x>", ":tada:", "1:100:1",
 ]  # fmt: skip
 
