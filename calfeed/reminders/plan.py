@@ -150,15 +150,15 @@ def _of_happening(what: _Happening, channel: Channel) -> Iterator[DueReminder]:
 
 def _reminder(what: _Happening, channel: Channel, lead: Duration) -> DueReminder:
     planned = clock.planned_for(lead, what.occurrence, what.calendar.all_day_at)
-    begins = planned + clock.GRACE if planned >= what.begins else what.begins  # "0m": told as it begins
+    expires = planned + clock.GRACE if planned >= what.begins else what.begins  # "0m": told as it begins
     return DueReminder(
         calendar=what.calendar,
         channel=channel,
         event=what.event,
         occurrence=what.occurrence,
         lead=lead,
-        due=clock.held(planned, channel.quiet, zone_of(channel, what.calendar), begins),
+        due=clock.held(planned, channel.quiet, zone_of(channel, what.calendar), what.begins),
         planned_for=planned,
-        expires=begins,
-        ends=max(begins, what.ends),
+        expires=expires,
+        ends=max(expires, what.ends),
     )

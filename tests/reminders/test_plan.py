@@ -286,6 +286,11 @@ def test_nothing_is_held_that_would_have_begun_by_then(plan: Plan, until: str) -
     assert plan(TALK + CHANNEL + 'quiet = "08:00-09:59"\nbefore = ["1h"]') == ["2024-05-17 01:59Z talk 1h news"]
 
 
+def test_a_reminder_at_the_start_is_not_held_though_it_may_be_late(plan: Plan) -> None:
+    """By 10:10 the talk would have begun, as `explain` says."""
+    assert plan(TALK + CHANNEL + 'quiet = "08:00-10:10"\nbefore = ["0m"]') == ["2024-05-17 02:00Z talk 0s news"]
+
+
 def test_of_reminders_held_until_the_same_minute_the_last_one_speaks(plan: Plan) -> None:
     assert plan(TALK + CHANNEL + 'quiet = "22:00-07:00"\nbefore = ["10h", "8h", "2h"]') == [
         "2024-05-16 23:00Z talk 8h news",
