@@ -118,7 +118,9 @@ def _locale(language: str) -> Locale:
     except (UnknownLocaleError, ValueError):
         found = Locale("en")
     spoken = words(language).language
-    return found if found.language == spoken else Locale(spoken)
+    # CLDR lists scripts, as zh-Latn, that it has hardly a word in: no name for what is in no country, as UTC
+    whole = found.language == spoken and "ZZ" in found.territories
+    return found if whole else Locale(spoken)
 
 
 # The same few days, hours and cities stand in thousands of messages, and CLDR is slow to ask.

@@ -111,6 +111,13 @@ def test_a_language_that_nobody_knows_reads_english(catalog: Read) -> None:
     assert hour.splitlines()[:2] == ["In 1 hour: Talk", "When: Fri, May 17, 2024, 10:00 AM – 11:30 AM (Shanghai)"]
 
 
+@pytest.mark.parametrize(("language", "as_in"), [("zh-Latn", "zh"), ("zh-Latn-CN", "zh"), ("en-Shaw", "en")])
+def test_a_script_that_has_no_dates_of_its_own_reads_those_of_its_language(
+    catalog: Read, language: str, as_in: str
+) -> None:
+    assert said(catalog(TALK + channel(language))) == said(catalog(TALK + channel(as_in)))
+
+
 def test_a_region_has_the_dates_of_its_region(catalog: Read) -> None:
     _, hour = said(catalog(TALK + channel("en-GB")))
     assert hour.splitlines()[1] == "When: Fri, 17 May 2024, 10:00 – 11:30 (Shanghai)"
