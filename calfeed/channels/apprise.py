@@ -34,7 +34,8 @@ SCHEMAS = frozenset(
 )  # fmt: skip
 """Services that the network alone is needed for; Slack, Discord, Teams and webhooks have kinds of their own."""
 
-_HANGING = threading.BoundedSemaphore(8)
+MOST_HANGING = 8
+"""Calls that were given up and still run; beyond these none is begun."""
 
 
 class Apprise:
@@ -70,8 +71,11 @@ class Apprise:
 class AppriseTransport:
     """Runs Apprise; safe to share between threads."""
 
-    def __init__(self, *, total: float = TOTAL) -> None:
+    def __init__(self, *, total: float = TOTAL, most_hanging: int = MOST_HANGING) -> None:
         self._total = total
+        self._most = most_hanging
+        self._lock = threading.Lock()
+        self._given_up: list[threading.Thread] = []
 
     def send(self, request: Request) -> Answer | Fault:
         """200 for success, 500 for failure; a call that hangs is left to itself after the time-out."""
@@ -79,15 +83,22 @@ class AppriseTransport:
             import apprise  # late: it is an extra, and takes a second to import
         except ImportError:
             return Fault(kind="missing", detail="install calfeed[apprise]")
-        if not _HANGING.acquire(blocking=False):
+        if self._hanging() >= self._most:
             return Fault(kind="timeout", detail="earlier calls still hang")
         result: list[bool] = []
         worker = threading.Thread(target=_notify, args=(apprise, request, result), name="apprise", daemon=True)
         worker.start()
         worker.join(self._total)
         if worker.is_alive():
+            with self._lock:
+                self._given_up.append(worker)
             return Fault(kind="timeout")
         return Answer(status=200 if result == [True] else 500)
+
+    def _hanging(self) -> int:
+        with self._lock:
+            self._given_up = [worker for worker in self._given_up if worker.is_alive()]
+            return len(self._given_up)
 
 
 def _notify(apprise: Any, request: Request, result: list[bool]) -> None:
@@ -103,5 +114,3 @@ def _notify(apprise: Any, request: Request, result: list[bool]) -> None:
         result.append(bool(sender.notify(title=told["title"], body=told["body"], body_format=text)))
     except Exception:  # noqa: BLE001  # plugins of many hands raise anything, with URLs in the text: failure is all there is
         result.append(False)
-    finally:
-        _HANGING.release()

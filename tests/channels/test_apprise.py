@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 Start = Callable[..., Any]
 
+CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
 
 def notify(port: int) -> Request:
     body = json.dumps({"title": "In 1 hour: Talk", "body": "When: 10:00"}).encode()
@@ -31,7 +34,7 @@ def notify(port: int) -> Request:
 
 
 def test_a_service_that_takes_it_is_200(receiver: Start) -> None:
-    server = receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    server = receiver(CLOSING)
     assert AppriseTransport().send(notify(server.port)) == Answer(status=200)
     assert json.loads(server.received[0].partition(b"\r\n\r\n")[2])["title"] == "In 1 hour: Talk"
 
@@ -109,22 +112,28 @@ def test_without_the_extra_the_reason_says_what_to_install(monkeypatch: pytest.M
     assert judge_fault(fault).reason == "a library is missing (install calfeed[apprise])"
 
 
-def test_too_many_hanging_calls_are_no_reason_to_start_another(
-    receiver: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("calfeed.channels.apprise._HANGING", threading.BoundedSemaphore(1))
+def test_too_many_hanging_calls_are_no_reason_to_start_another(receiver: Start) -> None:
     over = threading.Event()
 
     def hang(connection: socket.socket) -> None:
         over.wait(20)
 
     server = receiver(handler=hang)
-    way = AppriseTransport(total=0.2)
+    way = AppriseTransport(total=0.2, most_hanging=1)
     try:
         assert way.send(notify(server.port)) == Fault(kind="timeout")
         assert way.send(notify(server.port)) == Fault(kind="timeout", detail="earlier calls still hang")
     finally:
         over.set()
-        for thread in threading.enumerate():
-            if thread.name == "apprise":  # it gives back what it took, so the patch must outlive it
-                thread.join(20)
+    for thread in threading.enumerate():
+        if thread.name == "apprise":
+            thread.join(20)
+    assert way.send(notify(receiver(CLOSING).port)) == Answer(status=200)
+
+
+def test_calls_that_only_run_at_once_do_not_hang(receiver: Start) -> None:
+    """A quick service is given as many at once as a window holds, which is more than may hang."""
+    port, way = receiver(CLOSING).port, AppriseTransport(most_hanging=1)
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(way.send, [notify(port)] * 36))
+    assert answers == [Answer(status=200)] * 36
