@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from calfeed.events.model import Occurrence, instant
 from calfeed.events.wording import describe
 from calfeed.feeds.json_feed import event_json, occurrence_json
 from calfeed.web import changes_page
-from calfeed.web.page_query import with_query
+from calfeed.web.page_query import YEARS, with_query
 from calfeed.web.rendering import CACHE
 from calfeed.web.security import open_preflight
 from calfeed.web.site import Page, base_url, page
@@ -67,11 +67,19 @@ def feeds() -> Response:
 
 @blueprint.get("/occurrences")
 def occurrences() -> Response:
-    """What happens from the day ``from`` (today) to the day ``to`` (a year on), in order of time."""
-    here = page()
-    first = here.query.since or here.today
+    """What happens from ``from`` (today) to ``to`` (a year on), in order of time.
+
+    Both are days, the last inclusive, or instants.
+    """
+    exact = {key: at for key in ("from", "to") if (at := _instant(key))}
+    here = page(without=exact)
+    zone = here.page_zone
+    begin, end = (at.replace(tzinfo=at.tzinfo or zone) if (at := exact.get(key)) else None for key in ("from", "to"))
+    first = begin.astimezone(zone).date() if begin else here.query.since or here.today
     last = here.query.until or first + SPAN
-    since, until = instant(first, here.page_zone), instant(last + timedelta(days=1), here.page_zone)
+    since, until = begin or instant(first, zone), end or instant(last + timedelta(days=1), zone)
+    if until < since and (begin or here.query.since):
+        raise QueryError("to", "is before from")
     found = here.snapshot.occurrences(since, until, feed=here.feed, query=here.query.filter)
     part, more = _part(found)
     return _answer({"occurrences": [_occurrence(here, one) for one in part], **more})
@@ -83,6 +91,16 @@ def changes() -> Response:
     here = page()
     part, more = _part(changes_page.lines(here))
     return _answer({"changes": [_change(here, line) for line in part], **more})
+
+
+def _instant(key: str) -> datetime | None:
+    """A date-time of the query string, local where it names no offset; None for what is none, such as a day."""
+    text = request.args.get(key, "").strip(" ").upper().replace(" ", "+")  # what a + that was not escaped has become
+    try:
+        at = datetime.fromisoformat(text) if len(text) > len("2024-05-16") else None
+    except ValueError:
+        return None
+    return at if at is None or at.year in YEARS else None
 
 
 def _occurrence(here: Page, one: Occurrence) -> dict[str, Any]:

@@ -117,7 +117,11 @@ _PAGE = [
     _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Items on a page."),
     _query("offset", {"type": "integer", "minimum": 0, "maximum": 10**9, "default": 0}, "Items to pass over."),
 ]
-_SPAN = [_query("from", DAY, "First day."), _query("to", DAY, "Last day, inclusive.")]
+_MOMENT: Schema = {"anyOf": [DAY, {"type": "string", "format": "date-time"}]}
+_SPAN = [
+    _query("from", _MOMENT, "First day, or instant."),
+    _query("to", _MOMENT, "Last day, inclusive, or the instant where it ends."),
+]
 
 
 def _read(operation: str, about: str, schema: Schema, parameters: list[Schema], *, pages: bool = True) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -230,10 +230,11 @@ def public_feed(catalog: Catalog, feed_id: str) -> Feed:
     return feed
 
 
-def page() -> Page:
-    """This request's Page, made on first use; raises QueryError, NotReady."""
+def page(without: Container[str] = ()) -> Page:
+    """This request's Page, made on first use, from its keys but those ``without``; raises QueryError, NotReady."""
     if "page" not in g:
         here = site()
-        g.page = Page(here.snapshot, PageQuery.parse(request.args.items(multi=True)), here.clock())
+        pairs = (pair for pair in request.args.items(multi=True) if pair[0] not in without)
+        g.page = Page(here.snapshot, PageQuery.parse(pairs), here.clock())
     found: Page = g.page
     return found

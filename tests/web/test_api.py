@@ -37,6 +37,30 @@ def test_occurrences_are_in_order_of_time(site: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        ("from=2024-05-16T02:00:00Z&to=2024-05-16T03:00:00Z", {"signing", "visit", "talks"}),
+        ("from=2024-05-16T03:30:00Z&to=2024-05-16T04:00:00Z", {"signing", "visit"}),
+        ("from=2024-05-16T09:00&to=2024-05-16T10:00", {"signing", "visit"}),
+        ("from=2024-05-16T09:00&to=2024-05-16T10:01", {"signing", "visit", "talks"}),
+        ("from=2024-05-16T10:00:00+08:00&to=2024-05-16", {"signing", "visit", "talks"}),
+        ("from=2024-05-18&to=2024-05-18T01:00:00Z", {"expo"}),
+    ],
+)
+def test_occurrences_are_found_between_instants_too(site: Any, span: str, shown: set[str]) -> None:
+    """A program knows instants; without an offset they are local, and a + need not be escaped."""
+    body = site.client.get(f"/api/v1/occurrences?{span}").json
+    assert {one["event"] for one in body["occurrences"]} == shown
+
+
+@pytest.mark.parametrize(
+    "span", ["from=2024-05-17&to=2024-05-16T00:00:00Z", "from=2024-05-16T24:61", "from=0001-01-01T00:00:00Z"]
+)
+def test_a_span_that_is_none_is_refused(site: Any, span: str) -> None:
+    assert site.client.get(f"/api/v1/occurrences?{span}").status_code == 400
+
+
 def test_feeds_name_their_addresses_and_only_the_public_ones(site: Any) -> None:
     body = site.client.get("/api/v1/feeds").json
     assert [feed["id"] for feed in body["feeds"]] == ["all", "expo"]
