@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Receiver
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from calfeed.channels.base import Answer, ChannelDriver, Fault, Outcome, Request, Target
 from calfeed.channels.plain import units
 from calfeed.channels.registry import Courier, driver
+from calfeed.events import bounds
 from calfeed.events.changes import diff
-from calfeed.events.model import Catalog, ChannelKind, Conference, Text
+from calfeed.events.model import Catalog, ChannelKind, Conference, Place, Text
 from calfeed.events.parse import load
 from calfeed.events.revision import Revision
 from calfeed.reminders.digest import due_digests
@@ -150,6 +153,47 @@ def messages() -> dict[str, Message]:
     }
 
 
+PIECES = [
+    "x", "&", "<", ">", '"', "\\", "😀", "👨\u200d👩\u200d👧", "e\u0301", "שלום ", "会谈", "*", "_", "~", "`", "|", "[",
+    "{{", "@everyone ", "<!channel>", " ", "-", "#", "🇩🇪", "ก็", "\u200b", ":a:", "<at",
+]  # fmt: skip
+lengths = st.sampled_from([1, 3, 50, 2000])
+
+
+def words_of(limit: int) -> st.SearchStrategy[Text]:
+    """Texts in one language of any characters, up to as long as an event list may have them."""
+    pieces = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
+    return st.builds(lambda piece, times: Text((("en", (piece * times)[:limit]),)), pieces, lengths)
+
+
+addresses = st.builds(
+    lambda piece, times: ("https://e.example/" + piece * times)[: bounds.URL],
+    st.sampled_from(["a", "&", "_", "%20", "*", "(", ")", "|", "'", "?a=b&"]),
+    lengths,
+)
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> tuple[Catalog, Origin]:
+    """An event list whose one day is as full, and whose texts are as long, as the schema lets them be."""
+    read, title = catalog(), words_of(bounds.TITLE)
+    place = Place(name=draw(title), address=draw(st.none() | words_of(bounds.PROSE)))
+    meeting = (Conference(uri=draw(addresses)),)
+    event = replace(
+        read.events[0],
+        summary=draw(title),
+        location=draw(st.sampled_from([None, place])),
+        url=draw(st.none() | addresses),
+        conference=draw(st.sampled_from([(), meeting])),
+    )
+    count = draw(st.sampled_from([1, 2, 7, 60]))
+    events = tuple(replace(event, id=f"e{number}" * 20, uid=f"u{number}") for number in range(count))
+    language = draw(st.sampled_from(["en", "ru", "zh"]))
+    calendar = replace(read.calendar, name=draw(title), url=draw(st.none() | addresses), language=language)
+    full = Catalog(calendar=calendar, events=events, channels=read.channels)
+    return full, replace(origin(full), unsubscribe_url=draw(st.just("") | addresses))
+
+
 class Promises:
     """Inherited by each kind of channel."""
 
@@ -208,6 +252,24 @@ class Promises:
             for due in due_reminders(read, *ALWAYS):
                 self.check(json.loads(self.request(reminder_message(due, due.due, where)).body))
             self.check(json.loads(self.request(digest_message(digest, digest.due, where)).body))
+
+    def test_whatever_an_event_list_may_hold_is_within_the_vendors_limits(self) -> None:
+        @settings(max_examples=60)
+        @given(lists())
+        def holds(case: tuple[Catalog, Origin]) -> None:
+            read, where = case
+            due, digest = due_reminders(read, *ALWAYS)[0], due_digests(read, *ALWAYS)[0]
+            late = timedelta(minutes=9)
+            gone = replace(read, events=(replace(read.events[0], status="cancelled"),))
+            first = replace(read, events=read.events[:1])
+            for message in (
+                reminder_message(due, due.due + late, where),
+                digest_message(digest, digest.due + late, where),
+                change_message(diff(first, gone, NOW)[0], read.channels[0], NOW, where),
+            ):
+                self.check(json.loads(self.request(message).body.decode()))
+
+        holds()
 
     @pytest.mark.parametrize("mention", MENTIONS)
     def test_a_title_mentions_nobody_and_formats_nothing(self, mention: str) -> None:
