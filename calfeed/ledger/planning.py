@@ -85,20 +85,19 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     horizons = horizon(connection)
     _forget(connection, horizons.keys() - catalog.channel_by_id.keys())
     channels = [one for one in catalog.channels if one.id in horizons]
+    back = undone.returned(connection, [one for one in catalog.channels if one.id not in horizons])
     rows = _open_rows(connection)
-    since = min((row["due"] for row in rows), default=now) - SLACK  # an edit may have put it earlier
+    since = min([now, *(row["due"] for row in rows)]) - SLACK  # an edit may have put it earlier
     until = max((horizons[one.id] for one in channels), default=now)
-    owed = wanted(catalog, min(since, now), until, channels)
+    owed = wanted(catalog, since, until, channels) | wanted(catalog, since, now, back)
     renamed = {_identity(row) for row in owed.values() if row["due"] <= now}
     lasting = [row for row in rows if row["key"] in owed or _identity(row) in renamed]
     kept = {row["id"] for row in lasting}
     withdraw(connection, [row["id"] for row in rows if row["id"] not in kept], now)
     _move(connection, lasting, owed)
     known = {row["key"] for row in rows}
-    back = undone.returned(connection, [one for one in catalog.channels if one.id not in horizons])
-    fallen = [*owed.values(), *wanted(catalog, now - SLACK, now, back).values()]
     fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
-    missed = [row for row in fallen if row["key"] not in known and row["due"] <= now < row["expires"]]
+    missed = [row for row in owed.values() if row["key"] not in known and row["due"] <= now < row["expires"]]
     last = undone.last(missed)
     _add(connection, [*fresh, *undone.withdrawn(connection, last)], now)
     undone.revive_copies(connection, last, now)

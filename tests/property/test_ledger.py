@@ -326,6 +326,7 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[*DUE, both("failed"), MOVED, ("wait", HOUR / 3), both("sent"), BACK])
 @example(history=[*DUE, MOVED, both("slow"), BACK])
 @example(history=[*DUE, both("failed"), edit(timedelta(hours=30), "away"), ("wait", HOUR), BACK])
+@example(history=[*DUE, both("slow"), edit(timedelta(hours=30), "away")])
 @example(history=[*DUE, both("sent"), MOVED, *DUE[1:], edit(timedelta(hours=33), "away"), both("sent"), MOVED])
 @settings(
     max_examples=40,
