@@ -78,9 +78,9 @@ def secure(response: Response) -> Response:
 
 def open_preflight(response: Response) -> Response:
     """A browser asks first where a page elsewhere sends If-None-Match: whoever may read may send what reading needs."""
-    if request.method == "OPTIONS":
+    if request.method == "OPTIONS" and request.headers.get("Access-Control-Request-Method") in {"GET", "HEAD"}:
         response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
         response.headers["Access-Control-Allow-Headers"] = "*"
         response.headers["Access-Control-Max-Age"] = "86400"
     return response
