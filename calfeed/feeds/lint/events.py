@@ -36,20 +36,19 @@ def _check_end(entry: Component, start: When | None, report: Report) -> None:
     if line is None:
         return
     if "DURATION" in entry.lines:
-        duration = entry.lines["DURATION"][0]
-        report.add(
-            findings.END_AND_DURATION, f"{line.name} and DURATION", line=duration.number, path=_path(entry, line)
-        )
+        number = entry.lines["DURATION"][0].number
+        path = f"{entry.name}.{line.name}"
+        report.add(findings.END_AND_DURATION, f"{line.name} and DURATION", line=number, path=path)
     end = moment(line)
     if start is None or end is None:
         return
     if start.is_date != end.is_date or (start.form == "floating") != (end.form == "floating"):
         message = f"{line.name} is {end.words}, DTSTART is {start.words}"
-        report.add(findings.END_TYPE, message, line=line.number, path=_path(entry, line))
+        _add(findings.END_TYPE, message, entry, line, report)
     elif not _later(end, start):
         message = f"{line.name} {_clock(end)} is not after DTSTART {_clock(start)}"
         finding = findings.END_NOT_AFTER_START if end != start or end.is_date else findings.ZERO_LENGTH
-        report.add(finding, message, line=line.number, path=_path(entry, line))
+        _add(finding, message, entry, line, report)
 
 
 def _later(end: When, start: When) -> bool:
@@ -65,47 +64,41 @@ def _check_duration(entry: Component, start: When | None, report: Report) -> Non
     if line is None:
         return
     if entry.name == TODO and "DTSTART" not in entry.lines:
-        report.add(findings.TODO_DURATION, "DURATION without DTSTART", line=line.number, path=_path(entry, line))
+        _add(findings.TODO_DURATION, "DURATION without DTSTART", entry, line, report)
     length = duration_seconds(line.value)
     if length is not None and (length < 0 or (start is not None and start.is_date and "T" in line.value)):
         what = "is negative" if length < 0 else "counts hours, DTSTART is a date"
-        report.add(
-            findings.BAD_EVENT_DURATION, f"{shown(line.value)} {what}", line=line.number, path=_path(entry, line)
-        )
+        _add(findings.BAD_EVENT_DURATION, f"{shown(line.value)} {what}", entry, line, report)
 
 
 def _check_rule(entry: Component, line: Line, start: When | None, report: Report) -> None:
     rule, _ = recur.split(line.value)
-    path = _path(entry, line)
     if start is None:
         if "DTSTART" not in entry.lines:
-            report.add(findings.MISSING, "RRULE needs DTSTART", line=line.number, path=path)
+            _add(findings.MISSING, "RRULE needs DTSTART", entry, line, report)
         return
     clocks = [name for name in ("BYHOUR", "BYMINUTE", "BYSECOND") if name in rule]
     if start.is_date and (clocks or rule.get("FREQ") in recur.FREQUENCIES[:3]):
         what = clocks[0] if clocks else f"FREQ={rule['FREQ']}"
-        report.add(findings.RULE_COMBINATION, f"{what} with a DTSTART that is a date", line=line.number, path=path)
-    _check_until(rule, start, line, path, report)
+        _add(findings.RULE_COMBINATION, f"{what} with a DTSTART that is a date", entry, line, report)
+    _check_until(entry, line, rule, start, report)
     missed = _missed_part(rule, start)
     if missed:
         message = f"DTSTART {_clock(start)} is none of {missed}={shown(rule[missed])}"
-        report.add(findings.RULE_OFF_START, message, line=line.number, path=path)
+        _add(findings.RULE_OFF_START, message, entry, line, report)
 
 
-def _check_until(rule: recur.Rule, start: When, line: Line, path: str, report: Report) -> None:
+def _check_until(entry: Component, line: Line, rule: recur.Rule, start: When, report: Report) -> None:
     until = read_moment(rule.get("UNTIL", ""))
     if until is None:
         return
-    text = rule["UNTIL"]
-    if until.is_date != start.is_date:
-        report.add(findings.UNTIL_TYPE, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
+    text = f"UNTIL={rule['UNTIL']}"
+    if until.is_date != start.is_date or (start.form == "floating" and until.form == "utc"):
+        _add(findings.UNTIL_TYPE, f"{text}, DTSTART is {start.words}", entry, line, report)
     elif start.form in ("zoned", "utc") and until.form != "utc":
-        report.add(findings.UNTIL_NOT_UTC, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
-    elif start.form == "floating" and until.form == "utc":
-        report.add(findings.UNTIL_TYPE, f"UNTIL={text}, DTSTART is {start.words}", line=line.number, path=path)
+        _add(findings.UNTIL_NOT_UTC, f"{text}, DTSTART is {start.words}", entry, line, report)
     elif _before(until, start):
-        message = f"UNTIL={text} is before DTSTART {_clock(start)}"
-        report.add(findings.UNTIL_BEFORE_START, message, line=line.number, path=path)
+        _add(findings.UNTIL_BEFORE_START, f"{text} is before DTSTART {_clock(start)}", entry, line, report)
 
 
 def _before(until: When, start: When) -> bool:
@@ -136,7 +129,7 @@ def _check_forms(entry: Component, start: When, report: Report) -> None:
         _check_form(entry, line, start, findings.EXDATE_FORM, report)
     for line in entry.all("RDATE"):
         if (line.parameter("VALUE") or "").upper() == "PERIOD":
-            report.add(findings.RDATE_PERIOD, "RDATE holds a period", line=line.number, path=_path(entry, line))
+            _add(findings.RDATE_PERIOD, "RDATE holds a period", entry, line, report)
         else:
             _check_form(entry, line, start, findings.RDATE_FORM, report)
 
@@ -145,11 +138,11 @@ def _check_form(entry: Component, line: Line, start: When, finding: findings.Fin
     for when in moments(line):
         if when.is_date != start.is_date or (when.form == "floating") != (start.form == "floating"):
             message = f"{line.name} is {when.words}, DTSTART is {start.words}"
-            report.add(finding, message, line=line.number, path=_path(entry, line))
+            _add(finding, message, entry, line, report)
             return
         if line.name == "EXDATE" and (when.form, when.tzid) != (start.form, start.tzid):
             message = f"EXDATE is {when.words}, DTSTART is {start.words}"
-            report.add(findings.OTHER_ZONE, message, line=line.number, path=_path(entry, line))
+            _add(findings.OTHER_ZONE, message, entry, line, report)
             return
 
 
@@ -158,22 +151,22 @@ def _check_gaps(entry: Component, report: Report) -> None:
         for when in moments(line):
             if when.form == "zoned" and not exists(when):
                 message = f"{_clock(when)} was skipped in {when.tzid}"
-                report.add(findings.NO_SUCH_TIME, message, line=line.number, path=_path(entry, line))
+                _add(findings.NO_SUCH_TIME, message, entry, line, report)
 
 
 def _check_oddities(entry: Component, report: Report) -> None:
     for line in list(entry.all("RRULE"))[1:]:
-        report.add(findings.SEVERAL_RULES, "another RRULE", line=line.number, path=_path(entry, line))
+        _add(findings.SEVERAL_RULES, "another RRULE", entry, line, report)
     for line in entry.all("EXRULE"):
-        report.add(findings.EXRULE, "EXRULE", line=line.number, path=_path(entry, line))
+        _add(findings.EXRULE, "EXRULE", entry, line, report)
     for line in entry.all("RELATED-TO"):
         if line.value == entry.text("UID"):
-            report.add(findings.RELATED_ITSELF, "RELATED-TO is its own UID", line=line.number, path=_path(entry, line))
+            _add(findings.RELATED_ITSELF, "RELATED-TO is its own UID", entry, line, report)
     for line in _rules(entry) if "RECURRENCE-ID" in entry.lines else ():
-        report.add(findings.OVERRIDE_RULE, f"an override has {line.name}", line=line.number, path=_path(entry, line))
+        _add(findings.OVERRIDE_RULE, f"an override has {line.name}", entry, line, report)
     rdate = entry.first("RDATE")
     if rdate is not None and "RRULE" not in entry.lines:
-        report.add(findings.RDATE_ALONE, "RDATE without RRULE", line=rdate.number, path=_path(entry, rdate))
+        _add(findings.RDATE_ALONE, "RDATE without RRULE", entry, rdate, report)
 
 
 def _rules(entry: Component) -> Iterator[Line]:
@@ -184,5 +177,5 @@ def _clock(when: When) -> str:
     return when.clock.strftime("%Y%m%d" if when.is_date else "%Y%m%dT%H%M%S")
 
 
-def _path(entry: Component, line: Line) -> str:
-    return f"{entry.name}.{line.name}"
+def _add(finding: findings.Finding, message: str, entry: Component, line: Line, report: Report) -> None:
+    report.add(finding, message, line=line.number, path=f"{entry.name}.{line.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,22 +74,27 @@ def unfold(data: bytes, report: Report) -> Iterator[Logical]:
         report.add(findings.BOM, "the file begins with a byte order mark", line=1, column=1)
         begin = len(_BOM)
     reader = _Reader(report)
-    parts: list[bytes] = []
-    first = 1
-    for number, body in reader.pieces(data, begin):
-        _check_octets(number, body, report)
-        if body[0] in _FOLD_MARKS and parts:
-            parts.append(body[1:])
-            continue
-        if parts:
-            yield _logical(first, parts, report)
-        elif body[0] in _FOLD_MARKS:
-            report.add(findings.FIRST_FOLD, "the first line begins with a space or tab", line=number)
-            body = body.lstrip(b" \t")  # noqa: PLW2901  # the rest is read as if it were a line
-        first, parts = number, [body]
-    if parts:
+    for first, parts in _with_continuations(reader.pieces(data, begin), report):
         yield _logical(first, parts, report)
     reader.close()
+
+
+def _with_continuations(pieces: Iterable[tuple[int, bytes]], report: Report) -> Iterator[tuple[int, list[bytes]]]:
+    """The physical lines of each logical one, without the marks of their folds, and the number of the first."""
+    first, parts = 1, list[bytes]()
+    for number, body in pieces:
+        _check_octets(number, body, report)
+        folded = body[0] in _FOLD_MARKS
+        if folded and parts:
+            parts.append(body[1:])
+            continue
+        if folded:  # the rest is read as if it were a line
+            report.add(findings.FIRST_FOLD, "the first line begins with a space or tab", line=number)
+        if parts:
+            yield first, parts
+        first, parts = number, [body.lstrip(b" \t") if folded else body]
+    if parts:
+        yield first, parts
 
 
 def _check_octets(number: int, body: bytes, report: Report) -> None:
