@@ -111,7 +111,7 @@ def _differ(one: ZoneInfo, other: ZoneInfo, at: datetime) -> bool:
 
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
-    from babel import Locale, UnknownLocaleError  # late: as above
+    from babel import Locale, UnknownLocaleError  # late: Babel costs 50 ms, and a plan needs none of it
 
     try:
         found = Locale.parse(language, sep="-")
@@ -128,7 +128,7 @@ def _locale(language: str) -> Locale:
 
 @lru_cache(maxsize=4096)
 def _day(day: date, language: str) -> str:
-    from babel.dates import format_skeleton  # late: Babel costs 50 ms, and a plan needs none of it
+    from babel.dates import format_skeleton  # late: as above
 
     return _wide(
         format_skeleton("yMMMEd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))

@@ -25,6 +25,7 @@ __all__ = [
     "Subject",
     "challenge_message",
     "change_message",
+    "confirmation_message",
     "digest_message",
     "reminder_message",
     "test_message",

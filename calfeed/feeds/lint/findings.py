@@ -132,7 +132,9 @@ BAD_WORD = _error("CF315", "A value is none of those allowed", "RFC 5545 §3.8",
 WRONG_TYPE = _error(
     "CF316", "VALUE names a type that the property cannot have", "RFC 5545 §3.2.20", "use a type of the property"
 )
-NOT_UTC = _error("CF317", "A time that must be in UTC is not", "RFC 5545 §3.8.7", "write it in UTC, ending in Z")
+NOT_UTC = _error(
+    "CF317", "A time that must be in UTC is not", "RFC 5545 §3.8.2 and §3.8.7", "write it in UTC, ending in Z"
+)
 BAD_PARAMETER = _error("CF318", "A parameter is malformed", "RFC 5545 §3.2", "write ;NAME=value")
 REPEATED_PARAMETER = _error("CF319", "A parameter is repeated", "RFC 5545 §3.2", "keep one")
 UNQUOTED = _error(
