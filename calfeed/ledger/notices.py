@@ -45,10 +45,11 @@ def notify(
     _withdraw_waiting(connection, uids, now)
     after = revised.remembered
     found = (
-        _notice(catalog, one, after[uid], known.get((one.id, uid), [before[uid]]), now)
+        _notice(catalog, one, after[uid], states, now, base=states[0] if is_audience(one.id) else None)
         for uid in uids
         for one in channels
-    )
+        for states in [known.get((one.id, uid), [before[uid]])]
+    )  # some of an audience were told nothing
     _plan(connection, [row for row in found if row], now)
 
 
@@ -121,14 +122,22 @@ def _withdraw_waiting(connection: Connection, uids: Sequence[str], now: datetime
 
 
 def _notice(
-    catalog: Catalog, one: Channel, revision: Revision, known: Sequence[Revision], now: datetime
+    catalog: Catalog,
+    one: Channel,
+    revision: Revision,
+    known: Sequence[Revision],
+    now: datetime,
+    *,
+    base: Revision | None = None,
 ) -> dict[str, Any] | None:
-    """The row of what is news to those who know, or may know, one of these states; None when it is news to nobody."""
+    """The row of what is news to those who know, or may know, one of these states; None when it is news to nobody.
+
+    ``base`` is what those know of whom nothing is known, if it is not that state.
+    """
     for state in known:
         change = news(state.event, revision, now)
         if change is not None and hears(one, change, now):
-            base = known[0] if is_audience(one.id) else state  # some of an audience were told nothing
-            return _row(catalog, one, change, base.number, now)
+            return _row(catalog, one, change, (base or state).number, now)
     return None
 
 

@@ -172,7 +172,7 @@ def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetim
 
 def _open_rows(connection: Connection) -> list[dict[str, Any]]:
     """Copies to subscriptions are not among them: there may be 100,000, and each is checked when it is sent."""
-    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "attempt", "withdrawn"))
+    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "tries", "withdrawn"))
     query = select(*names).where(
         delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
     )
@@ -207,7 +207,7 @@ def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wante
         new = owed.get(row["key"])
         if row["withdrawn"]:
             connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(withdrawn=False))
-        if new is not None and row["due"] != new["due"] and row["attempt"] == 0:
+        if new is not None and row["due"] != new["due"] and row["tries"] == 0:
             values = {name: new[name] for name in ("due", "at", "expires", "ends")}
             connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(values))
 

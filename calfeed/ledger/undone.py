@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, func, literal, or_, select, update
+from sqlalchemy import Connection, Update, and_, func, literal, or_, select, update
 
 from calfeed.events.model import Channel
 from calfeed.ledger.audiences import is_audience
@@ -29,7 +29,7 @@ _OUTDATED = (
 """Copies of which nobody was told."""
 
 
-def start(row: Row) -> tuple[str, str | None, str]:
+def start(row: Mapping[Any, Any]) -> tuple[str, str | None, str]:
     """Which start is told to whom."""
     return row["channel"], row["uid"], row["key"].rpartition("|")[2]
 
@@ -46,13 +46,10 @@ def returned(connection: Connection, channels: Iterable[Channel]) -> list[Channe
 
 
 def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
-    """Those that were withdrawn, and whose readers were told nothing since."""
+    """Those that were withdrawn, maybe under another key, and whose readers were told nothing since."""
     for some in batches(missed):
-        keys, uids = [row["key"] for row in some], [row["uid"] for row in some]
-        gone = select(delivery.c.key, delivery.c.settled).where(
-            delivery.c.key.in_(keys), delivery.c.state == "superseded"
-        )
-        settled = {row.key: row.settled for row in connection.execute(gone)}
+        uids = [row["uid"] for row in some]
+        settled = _settled(connection, some)
         told = (
             select(delivery.c.channel, delivery.c.uid, func.max(delivery.c.sent_at).label("at"))
             .where(
@@ -62,11 +59,25 @@ def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
         )
         since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
         for row in some:
-            at, heard = settled.get(row["key"]), since.get((row["channel"], row["uid"]))
+            at = settled.get(row["key"]) or settled.get((*start(row), row["due"]))
+            heard = since.get((row["channel"], row["uid"]))
             if at is None:
                 continue
             if heard is None or heard <= at or is_audience(row["channel"]):  # some of an audience were told nothing
                 yield row
+
+
+def _settled(connection: Connection, missed: Sequence[Row]) -> dict[object, datetime]:
+    """When these were withdrawn: by key, and by start and due time.
+
+    What was copied to subscriptions is itself under its key alone: under another, its copies would be made twice.
+    """
+    names = (delivery.c[name] for name in ("key", "channel", "uid", "due", "settled"))
+    same = delivery.c.key.in_([row["key"] for row in missed])
+    alike = and_(delivery.c.uid.in_([row["uid"] for row in missed]), delivery.c.reached.is_(None))
+    query = select(*names).where(or_(same, alike), delivery.c.state == "superseded", delivery.c.subscription.is_(None))
+    found = connection.execute(query).mappings().all()
+    return {name: row["settled"] for row in found for name in (row["key"], (*start(row), row["due"]))}
 
 
 def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) -> None:

@@ -327,6 +327,9 @@ OFF, GONE = edit("cancelled"), edit("removed")
 @example(history=[*DUE, MOVED, both("slow"), BACK])
 @example(history=[*DUE, both("failed"), edit(timedelta(hours=30), "away"), ("wait", HOUR), BACK])
 @example(history=[*DUE, both("slow"), edit(timedelta(hours=30), "away")])
+@example(history=[*DUE, edit(timedelta(hours=30), "away"), edit(timedelta(hours=30), "repeated")])
+@example(history=[*DUE, both("killed after"), OFF, edit("removed", "away")])
+@example(history=[("wait", 5 * HOUR), both("failed"), GONE, edit("cancelled", "quiet"), BACK])
 @example(history=[*DUE, both("sent"), MOVED, *DUE[1:], edit(timedelta(hours=33), "away"), both("sent"), MOVED])
 @settings(
     max_examples=40,
