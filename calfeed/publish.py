@@ -61,8 +61,10 @@ def utcnow() -> datetime:
 
 
 def source_files(path: Path) -> list[Path]:
-    """The file itself, or a folder's ``*.toml`` in name order."""
-    return sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    """The file itself, or a folder's ``*.toml`` in name order; hidden ones are what editors and systems leave there."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.glob("*.toml") if not file.name.startswith("."))
 
 
 def read_files(path: Path) -> list[tuple[str, bytes]]:

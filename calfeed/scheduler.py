@@ -47,6 +47,7 @@ class Reminders:
         self._heartbeat_url = settings.heartbeat_url
         self._courier = Courier(settings.allow_private_webhooks)
         self._turned: datetime | None = None
+        self._pinged: float | None = None
         self.ledger = Ledger(settings.database_url, role=role)
         self.publisher = Publisher(settings.events, self.ledger, base_url=settings.base_url, feeds=False)
         self.deliverer = Deliverer(
@@ -64,7 +65,7 @@ class Reminders:
             "reload": (self.publisher.poll, RELOAD),
             "plan": (self.deliverer.plan, PLAN),
             "heartbeat": (self.beat, BEAT),
-            "ping": (self.ping, PING),
+            "ping": (self.ping, TURN),
             "housekeeping": (self.clean, HOUSEKEEPING),
         }
         self._underway = Underway()
@@ -105,8 +106,10 @@ class Reminders:
         self.ledger.beat(now, ticked=self._turned is not None and now - self._turned < timedelta(seconds=2 * BEAT))
 
     def ping(self) -> None:
-        """Tells whoever watches from outside, as long as turns go well."""
-        if self._heartbeat_url and self._turned is not None and utcnow() - self._turned < timedelta(seconds=PING):
+        """Tells whoever watches from outside once in `PING`, from the first turn on, as long as turns go well."""
+        well = self._turned is not None and utcnow() - self._turned < timedelta(seconds=PING)
+        if self._heartbeat_url and well and (self._pinged is None or time.monotonic() - self._pinged >= PING):
+            self._pinged = time.monotonic()
             self._courier.send(Request(method="GET", url=self._heartbeat_url, headers={}, body=b""))
 
     def clean(self) -> None:

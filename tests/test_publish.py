@@ -234,7 +234,8 @@ def test_an_embargoed_event_appears_at_its_instant_without_an_edit(
 
 
 def test_a_folder_is_read_in_name_order(tmp_path: Path) -> None:
-    for name in ("b.toml", "a.toml", "c.txt"):
+    """But for what is hidden, as locks of editors and shadows of macOS are."""
+    for name in ("b.toml", "a.toml", "c.txt", ".#a.toml", "._b.toml"):
         (tmp_path / name).write_text(name)
     assert [(Path(name).name, content) for name, content in read_files(tmp_path)] == [
         ("a.toml", b"a.toml"),

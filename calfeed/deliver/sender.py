@@ -151,7 +151,17 @@ class Senders:
         except ValueError as fault:
             return unanswered(job, Result.BROKEN, now, redacted(str(fault), job.target))
         answer = self._transport.send(request)
-        return self._answered(job, answer, driver.judge(answer, self._clock()), now)
+        return self._answered(job, answer, self._verdict(job, driver, answer), now)
+
+    def _verdict(self, job: Job, driver: ChannelDriver, answer: Answer | Fault) -> Verdict:
+        """The driver's; should it fail over an answer nobody foresaw, a 2xx at least must not have it sent again."""
+        try:
+            return driver.judge(answer, self._clock())
+        except Exception as fault:  # noqa: BLE001  # what was sent is sent, whatever is wrong with the code that reads answers
+            log.error("an answer was not understood: %s", type(fault).__name__, extra=_names(job))
+            taken = isinstance(answer, Answer) and answer.status // 100 == 2
+            outcome = Outcome.SENT if taken else Outcome.RETRY
+            return Verdict(outcome=outcome, reason=f"calfeed failed: {type(fault).__name__}")
 
     def _answered(self, job: Job, answer: Answer | Fault, verdict: Verdict, started: datetime) -> Done:
         settlement = Settlement(

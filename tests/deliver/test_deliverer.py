@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calfeed.channels.base import Answer, Fault, Request, Target
+from calfeed.channels.base import Answer, Fault, Request, Target, Verdict
 from calfeed.channels.registry import driver
+from calfeed.channels.webhook import Webhook
 from calfeed.deliver import Deliverer
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
@@ -348,6 +349,24 @@ def test_a_fault_of_our_own_costs_one_message_one_try(planned: World, caplog: py
     (delivery,) = planned.ledger.deliveries()
     assert (delivery.state, delivery.last_error) == (State.PENDING, "calfeed failed: RuntimeError")
     assert "verysecrettoken" not in caplog.text
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, State.SENT), (500, State.PENDING)])
+def test_an_answer_that_cannot_be_read_has_nothing_sent_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch, status: int, state: State
+) -> None:
+    """Whatever is wrong with the code that judges answers: what a receiver took is sent."""
+
+    def confused(*_: object) -> Verdict:
+        raise RecursionError
+
+    monkeypatch.setattr(Webhook, "judge", confused)
+    world.receivers.answer = lambda _: Answer(status=status)
+    world.publish(event())
+    world.tick()
+    world.tick(DUE, turns=3)
+    (delivery,) = world.ledger.deliveries()
+    assert (len(world.receivers.sent), delivery.state) == (1, state)
 
 
 def test_one_dead_receiver_delays_nobody(world: World) -> None:
