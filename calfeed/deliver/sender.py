@@ -142,7 +142,8 @@ class Senders:
             job = replace(job, desk=desk)
         message = desk.message(job.claimed, now)
         if message is None:
-            return outdated(job, now)
+            version = desk.current.version
+            return unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent", version=version)
         driver, claimed = self._driver(job.route.kind), job.claimed
         try:
             request = driver.request(
@@ -189,17 +190,14 @@ def _drained(source: queue.SimpleQueue[T]) -> list[T]:
             return found
 
 
-def unanswered(job: Job, result: Result, now: datetime, error: str | None = None) -> Done:
-    """How a job went that no answer speaks of."""
-    claimed = job.claimed
-    settlement = Settlement(delivery=claimed.id, attempt=claimed.attempt, result=result, ended=now, error=error)
+def unanswered(
+    job: Job, result: Result, now: datetime, error: str | None = None, *, version: int | None = None
+) -> Done:
+    """How a job went that no answer speaks of; ``version`` is the publication that made it outdated."""
+    settlement = Settlement(
+        delivery=job.claimed.id, attempt=job.claimed.attempt, result=result, ended=now, error=error, version=version
+    )
     return Done(job=job, settlement=settlement)
-
-
-def outdated(job: Job, now: datetime) -> Done:
-    """What became of a job that has nothing to tell, as far as its desk knows."""
-    done = unanswered(job, Result.SUPERSEDED, now, "outdated before it was sent")
-    return replace(done, settlement=replace(done.settlement, version=job.desk.current.version))
 
 
 def redacted(text: str, target: Target) -> str:

@@ -19,14 +19,12 @@ from calfeed.events.changes import Revised
 from calfeed.events.model import Catalog, Channel, Event, instant
 from calfeed.events.occurrences import last_end, occurrences
 from calfeed.events.revision import Change, Revision
-from calfeed.ledger import revisions, undone
+from calfeed.ledger import revisions
 from calfeed.ledger.audiences import is_audience
-from calfeed.ledger.ids import new_ids
-from calfeed.ledger.planning import horizon, withdrawal
+from calfeed.ledger.planning import add, horizon, withdrawal
 from calfeed.ledger.readers import CHANNELS, TELLING, About, knowledge, said
 from calfeed.ledger.schema import delivery
-from calfeed.ledger.sql import batches, upsert
-from calfeed.ledger.values import State
+from calfeed.ledger.sql import batches
 from calfeed.reminders import clock
 from calfeed.reminders.audience import TOLD, hears, news
 from calfeed.reminders.plan import zone_of
@@ -44,30 +42,30 @@ def notify(
     known = _known(connection, channels, {uid: before[uid] for uid in uids})
     _withdraw_waiting(connection, uids, now)
     after = revised.remembered
-    found = (
-        _notice(catalog, one, after[uid], states, now, base=states[0] if is_audience(one.id) else None)
-        for uid in uids
-        for one in channels
-        for states in [known.get((one.id, uid), [before[uid]])]
-    )  # some of an audience were told nothing
-    _plan(connection, [row for row in found if row], now)
+    rows = []
+    for uid in uids:
+        for one in channels:
+            states = known.get((one.id, uid), [before[uid]])
+            base = states[0] if is_audience(one.id) else None  # some of an audience were told nothing
+            rows.append(_notice(catalog, one, after[uid], states, now, base=base))
+    add(connection, [row for row in rows if row], now)
 
 
-def catch_up(connection: Connection, catalog: Catalog, after: Mapping[str, Revision], now: datetime) -> None:
-    """Plans a notice of what readers were told whose channel or feed returns, where that is not true any more.
+def catch_up(
+    connection: Connection, catalog: Catalog, back: Sequence[Channel], after: Mapping[str, Revision], now: datetime
+) -> None:
+    """Plans a notice of what the readers of channels that are ``back`` were told, where that is not true any more.
 
     Anything that any of them was ever told is reason enough: what each knows is looked up when it is sent.
     """
-    planned = horizon(connection)
-    absent = [one for one in catalog.channels if one.id not in planned]
-    back = {one.id: one for one in undone.returned(connection, absent)}
-    told = {about: sorted(numbers, reverse=True) for about, numbers in _told(connection, back, after).items()}
+    by_id = {one.id: one for one in back}
+    told = {about: sorted(numbers, reverse=True) for about, numbers in _told(connection, by_id, after).items()}
     known = revisions.find(connection, {(uid, number) for (_, uid), numbers in told.items() for number in numbers})
     found = (
-        _notice(catalog, back[name], after[uid], [known[uid, one] for one in numbers if (uid, one) in known], now)
+        _notice(catalog, by_id[name], after[uid], [known[uid, one] for one in numbers if (uid, one) in known], now)
         for (name, uid), numbers in told.items()
     )
-    _plan(connection, [row for row in found if row], now)
+    add(connection, [row for row in found if row], now)
 
 
 def _told(
@@ -83,19 +81,6 @@ def _told(
                 numbers = {row.revision} if row.revision else range(1, after[row.uid].number)
                 found.setdefault((row.channel, row.uid), set()).update(numbers)
     return found
-
-
-def _plan(connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
-    """One that is there already stays as it is, unless it was outdated before it was told."""
-    if rows:
-        statement = upsert(connection, delivery)
-        again = {name: statement.excluded[name] for name in ("state", "before", "due", "at", "expires", "ends")}
-        statement = statement.on_conflict_do_update(
-            index_elements=[delivery.c.key],
-            set_={**again, "tries": 0, "tried_since": None, "settled": None},
-            where=delivery.c.state == State.SUPERSEDED,
-        )
-        connection.execute(statement, [{**row, "id": id_} for id_, row in zip(new_ids(now), rows, strict=False)])
 
 
 def _known(
@@ -160,7 +145,6 @@ def _row(catalog: Catalog, one: Channel, change: Change, base: int, now: datetim
         "expires": over,
         "ends": over,
         "state": "pending",
-        "planned": now,
     }
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Update, case, delete, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
 from calfeed.ledger import undone
-from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.sql import batches, upsert
@@ -75,23 +74,32 @@ def take(connection: Connection, step: Step, now: datetime) -> bool:
     fresh = [{"id": id_, "since": now, "until": now} for id_ in step.since if id_ not in horizons]
     if fresh:
         connection.execute(insert(channel), fresh)
-    _add(connection, step.rows, now)
+    add(connection, step.rows, now)
     connection.execute(update(channel).where(channel.c.id.in_(step.since)).values(until=step.until))
     return True
 
 
-def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
-    """Makes the unsent rows agree with the catalog: withdraws, moves, and adds what falls due after now."""
+def returning(connection: Connection, catalog: Catalog) -> list[Channel]:
+    """The channels that are not planned for though there are deliveries of them: they were out of the list."""
+    horizons, query = horizon(connection), select(delivery.c.id).limit(1)
+    absent = [one for one in catalog.channels if one.id not in horizons]
+    return [one for one in absent if connection.execute(query.where(delivery.c.channel == one.id)).first()]
+
+
+def reconcile(connection: Connection, catalog: Catalog, back: Sequence[Channel], now: datetime) -> None:
+    """Makes the unsent rows agree with the catalog: withdraws, moves, and adds what falls due after now.
+
+    ``back`` are the channels that are `returning`.
+    """
     horizons = horizon(connection)
     _forget(connection, horizons.keys() - catalog.channel_by_id.keys())
     channels = [one for one in catalog.channels if one.id in horizons]
-    back = undone.returned(connection, [one for one in catalog.channels if one.id not in horizons])
     rows = _open_rows(connection)
     since = min([now, *(row["due"] for row in rows)]) - SLACK  # an edit may have put it earlier
     until = max((horizons[one.id] for one in channels), default=now)
     owed = wanted(catalog, since, until, channels) | wanted(catalog, since, now, back)
-    renamed = {_identity(row) for row in owed.values() if row["due"] <= now}
-    lasting = [row for row in rows if row["key"] in owed or _identity(row) in renamed]
+    renamed = {undone.identity(row) for row in owed.values() if row["due"] <= now}
+    lasting = [row for row in rows if row["key"] in owed or undone.identity(row) in renamed]
     kept = {row["id"] for row in lasting}
     withdraw(connection, [row["id"] for row in rows if row["id"] not in kept], now)
     _move(connection, lasting, owed)
@@ -99,18 +107,9 @@ def reconcile(connection: Connection, catalog: Catalog, now: datetime) -> None:
     fresh = [row for row in owed.values() if row["key"] not in known and now < row["due"] <= horizons[row["channel"]]]
     missed = [row for row in owed.values() if row["key"] not in known and row["due"] <= now < row["expires"]]
     last = undone.last(missed)
-    _add(connection, [*fresh, *undone.withdrawn(connection, last)], now)
+    add(connection, [*fresh, *undone.withdrawn(connection, last)], now)
     undone.revive_copies(connection, last, now)
-    undone.revive_all_copies(connection, [one.id for one in back if is_audience(one.id)], now)
-
-
-def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Which start is told to whom, and when.
-
-    An edit may give what was due before it another key. What is past is not planned anew, so the row that stands is
-    all there is of that reminder.
-    """
-    return *undone.start(row), row["due"]
+    undone.revive_all_copies(connection, back, now)
 
 
 def horizon(connection: Connection) -> dict[str, datetime]:
@@ -146,7 +145,7 @@ def _row(kind: str, key: str, due: DueReminder | DueDigest, uid: str | None) -> 
     }
 
 
-def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """A row that is there already stays as it is, unless it had been superseded: then it counts again."""
     if not rows:
         return
@@ -156,6 +155,7 @@ def _add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetim
         index_elements=[delivery.c.key],
         set_={
             "state": "pending",
+            "before": fresh.before,
             "due": fresh.due,
             "at": fresh.at,
             "expires": fresh.expires,

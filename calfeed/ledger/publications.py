@@ -30,9 +30,11 @@ from calfeed.ledger.schema import process, publication
 from calfeed.ledger.sql import AnyRow, upsert
 
 ALIVE = timedelta(seconds=60)
-_CURRENT = select(publication).where(publication.c.current)
 HISTORY = 500
 """How many of the latest changes a Published carries."""
+
+_CURRENT = select(publication).where(publication.c.current)
+_NUMBER = select(publication.c.number).where(publication.c.current)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +85,10 @@ def publish(
     revisions.record(connection, revised.changes, before, now)
     if current is not None and number != current.version:
         heard = audiences.joined(connection, catalog)
-        planning.reconcile(connection, heard, now)
+        back = planning.returning(connection, heard)
+        planning.reconcile(connection, heard, back, now)
         notices.notify(connection, heard, revised, before, now)
-        notices.catch_up(connection, heard, revised.remembered, now)
+        notices.catch_up(connection, heard, back, revised.remembered, now)
     published = Published(
         catalog=catalog,
         revisions=revised.revisions,
@@ -111,7 +114,12 @@ def _replace(
 
 def version(connection: Connection) -> int:
     """The number of the current publication; 0 before the first."""
-    return connection.execute(select(publication.c.number).where(publication.c.current)).scalar() or 0
+    return connection.execute(_NUMBER).scalar() or 0
+
+
+def lasting_version(connection: Connection) -> int:
+    """The same, which nobody changes before this transaction ends: it takes the lock that `publish` begins with."""
+    return connection.execute(_NUMBER.with_for_update(read=True)).scalar() or 0
 
 
 def current_state(connection: Connection, known: Current | None) -> Current | None:

@@ -20,8 +20,9 @@ from sqlalchemy import Connection, Update, bindparam, insert, or_, select, updat
 from calfeed.ledger import channels, processes, subscriptions
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.processes import Process
+from calfeed.ledger.publications import lasting_version
 from calfeed.ledger.retry import next_try
-from calfeed.ledger.schema import SENDING, WAITING, attempt, delivery, publication
+from calfeed.ledger.schema import SENDING, WAITING, attempt, delivery
 from calfeed.ledger.sql import AnyRow
 from calfeed.ledger.values import UNTRIED, Result, Settlement, State
 
@@ -45,7 +46,7 @@ def _judged(connection: Connection, settlements: Sequence[Settlement]) -> Sequen
     """The same, with what was outdated by a publication that does not stand any more given back to be judged anew."""
     if all(one.version is None for one in settlements):
         return settlements
-    number = connection.execute(_STANDS).scalar()
+    number = lasting_version(connection)
     return [
         one if one.version in {None, number} else replace(one, result=Result.UNSENT, error=None) for one in settlements
     ]
@@ -79,8 +80,6 @@ def expire(connection: Connection, now: datetime) -> int:
             ended += connection.execute(statement).rowcount
     return ended + channels.reject_due(connection, now)
 
-
-_STANDS = select(publication.c.number).where(publication.c.current).with_for_update(read=True)
 
 _NEEDED = (
     *(delivery.c.id, delivery.c.kind, delivery.c.channel, delivery.c.subscription, delivery.c.state, delivery.c.owner),

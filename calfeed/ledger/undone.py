@@ -29,20 +29,22 @@ _OUTDATED = (
 """Copies of which nobody was told."""
 
 
-def start(row: Mapping[Any, Any]) -> tuple[str, str | None, str]:
-    """Which start is told to whom."""
+def identity(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """Which start is told to whom, and when.
+
+    An edit may give what was due before it another key. What is past is not planned anew, so the row that stands is
+    all there is of that reminder.
+    """
+    return *_start(row), row["due"]
+
+
+def _start(row: Mapping[Any, Any]) -> tuple[str, str | None, str]:
     return row["channel"], row["uid"], row["key"].rpartition("|")[2]
 
 
 def last(missed: Iterable[Row]) -> list[Row]:
     """Of each start the row due last: to tell of it twice would be once too often."""
-    return [*{start(row): row for row in sorted(missed, key=lambda row: row["due"])}.values()]
-
-
-def returned(connection: Connection, channels: Iterable[Channel]) -> list[Channel]:
-    """Those of which there are deliveries: once they were in the source, or in public."""
-    query = select(delivery.c.id).limit(1)
-    return [one for one in channels if connection.execute(query.where(delivery.c.channel == one.id)).first()]
+    return [*{_start(row): row for row in sorted(missed, key=lambda row: row["due"])}.values()]
 
 
 def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
@@ -59,7 +61,7 @@ def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
         )
         since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
         for row in some:
-            at = settled.get(row["key"]) or settled.get((*start(row), row["due"]))
+            at = settled.get(row["key"]) or settled.get(identity(row))
             heard = since.get((row["channel"], row["uid"]))
             if at is None:
                 continue
@@ -77,7 +79,7 @@ def _settled(connection: Connection, missed: Sequence[Row]) -> dict[object, date
     alike = and_(delivery.c.uid.in_([row["uid"] for row in missed]), delivery.c.reached.is_(None))
     query = select(*names).where(or_(same, alike), delivery.c.state == "superseded", delivery.c.subscription.is_(None))
     found = connection.execute(query).mappings().all()
-    return {name: row["settled"] for row in found for name in (row["key"], (*start(row), row["due"]))}
+    return {name: row["settled"] for row in found for name in (row["key"], identity(row))}
 
 
 def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) -> None:
@@ -102,8 +104,9 @@ def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) 
             connection.execute(_again(now).where(*copies, *mine, delivery.c.key == key, ~told))
 
 
-def revive_all_copies(connection: Connection, audiences: Sequence[str], now: datetime) -> None:
-    """All that was outdated while the feed of these audiences was not in public; each is judged when it is claimed."""
+def revive_all_copies(connection: Connection, back: Iterable[Channel], now: datetime) -> None:
+    """All that was outdated while the feed of an audience was not in public; each is judged when it is claimed."""
+    audiences = [one.id for one in back if is_audience(one.id)]
     lately = delivery.c.settled > now - SLACK, or_(delivery.c.ends.is_(None), delivery.c.ends > now)
     for some in batches(audiences):
         connection.execute(_again(now).where(*_OUTDATED, *lately, delivery.c.channel.in_(some)))

@@ -71,6 +71,17 @@ class Receivers:
         self.sent.append(request)
         return self.answer(request)
 
+    def hold(self) -> threading.Event:
+        """Answers well, but not before the event is set."""
+        release = threading.Event()
+
+        def answer(_: Request) -> Answer:
+            release.wait(30)
+            return Answer(status=200)
+
+        self.answer = answer
+        return release
+
     @property
     def told(self) -> list[tuple[str, str]]:
         """(type, summary) of each message."""
@@ -426,13 +437,7 @@ def test_what_waited_too_long_is_not_sent_on_a_lease_that_may_be_over(planned: W
 
 def test_what_a_clock_that_jumps_lets_be_claimed_again_is_settled(planned: World) -> None:
     """Its lease seems to be over while its first request is still under way: both answers are taken in."""
-    release = threading.Event()
-
-    def answer(_: Request) -> Answer:
-        release.wait(30)
-        return Answer(status=200)
-
-    planned.receivers.answer = answer
+    release = planned.receivers.hold()
     planned.tick(DUE)
     planned.tick(DUE + timedelta(minutes=1))
     release.set()
@@ -442,13 +447,7 @@ def test_what_a_clock_that_jumps_lets_be_claimed_again_is_settled(planned: World
 
 
 def test_stopping_waits_for_what_is_under_way_and_gives_back_the_rest(world: World) -> None:
-    release = threading.Event()
-
-    def answer(_: Request) -> Answer:
-        release.wait(30)
-        return Answer(status=200)
-
-    world.receivers.answer = answer
+    release = world.receivers.hold()
     world.deliverer = world.another(threads=2, room=5)
     world.publish(*(event(f"e{n}") for n in range(6)))
     world.tick()
@@ -462,13 +461,7 @@ def test_stopping_waits_for_what_is_under_way_and_gives_back_the_rest(world: Wor
 
 
 def test_stopping_does_not_wait_for_ever(planned: World) -> None:
-    release = threading.Event()
-
-    def answer(_: Request) -> Answer:
-        release.wait(30)
-        return Answer(status=200)
-
-    planned.receivers.answer = answer
+    release = planned.receivers.hold()
     planned.tick(DUE)
     planned.deliverer.stop(0.2)
     release.set()
