@@ -150,7 +150,7 @@ class Visitor:
         """The page as it is, in another window and colour scheme, once its colours have gone over to that."""
         self.page.emulate_media(color_scheme=scheme)
         self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished)).then(() => {})")
+        self.page.evaluate("() => document.getAnimations().forEach(one => one.finish())")
 
     def sign_in(self) -> None:
         """Through the form, as a person does."""
