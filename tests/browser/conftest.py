@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from calfeed.ledger import Ledger, Result, Settlement
@@ -146,6 +146,11 @@ class Visitor:
         self.page.goto(self.base + path)
         return self.page
 
+    def follow(self, control: Locator) -> None:
+        """Click what leads to another page, and wait until that is there: a click alone returns before."""
+        with self.page.expect_event("load"):
+            control.click()
+
     def look(self, width: int, scheme: str) -> None:
         """The page as it is, in another window and colour scheme, once its colours have gone over to that."""
         self.page.emulate_media(color_scheme=scheme)
@@ -156,7 +161,7 @@ class Visitor:
         """Through the form, as a person does."""
         self.open("/status")
         self.page.get_by_label("Token").fill(TOKEN)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.follow(self.page.get_by_role("button", name="Sign in"))
 
     def violations(self) -> list[str]:
         """What axe-core finds, as ``rule: element``."""

@@ -61,7 +61,7 @@ def test_the_operators_pages(visitor: Any) -> None:
     guest = visitor()
     guest.sign_in()
     check(guest, "status")
-    guest.page.get_by_role("link", name="reminder").first.click()
+    guest.follow(guest.page.get_by_role("link", name="reminder").first)
     check(guest, "delivery")
 
 

@@ -32,27 +32,30 @@ def test_the_month_needs_no_script(visitor: Any, visit: Any) -> None:
 
 
 def test_categories_are_toggled(visitor: Any) -> None:
-    page = visitor().open("/")
+    guest = visitor()
+    page = guest.open("/")
     chips = page.get_by_label("Filter")
-    chips.get_by_role("link", name="Talks").click()
-    chips.get_by_role("link", name="Walks").click()
+    guest.follow(chips.get_by_role("link", name="Talks"))
+    guest.follow(chips.get_by_role("link", name="Walks"))
     assert query(page) == {"category": ["talks,walks"]}
     expect(page.locator("h4", has_text="Opening concert")).to_have_count(0)
     expect(page.locator("h4", has_text="Night sail")).to_have_count(1)
     expect(chips.get_by_role("link", name="Walks")).to_have_attribute("aria-current", "true")
-    chips.get_by_role("link", name="Talks").click()
+    guest.follow(chips.get_by_role("link", name="Talks"))
     assert query(page) == {"category": ["walks"]}
-    chips.get_by_role("link", name="All", exact=True).click()
+    guest.follow(chips.get_by_role("link", name="All", exact=True))
     assert query(page) == {}
 
 
 def test_a_search_keeps_the_filter_and_the_view(visitor: Any) -> None:
-    page = visitor().open("/?view=timeline&category=talks")
+    guest = visitor()
+    page = guest.open("/?view=timeline&category=talks")
     page.get_by_role("searchbox").fill("shanghai")
-    page.get_by_role("searchbox").press("Enter")
+    with page.expect_event("load"):
+        page.get_by_role("searchbox").press("Enter")
     assert query(page) == {"view": ["timeline"], "category": ["talks"], "q": ["shanghai"]}
     expect(page.get_by_role("link", name="Guest lecture")).to_have_count(1)
-    page.get_by_role("link", name="Subscribe").first.click()
+    guest.follow(page.get_by_role("link", name="Subscribe").first)
     assert query(page) == {"category": ["talks"], "q": ["shanghai"]}
     expect(page.locator("input[aria-label=Address]")).to_have_value(
         f"{urlsplit(page.url)._replace(path='/feeds/all.ics').geturl()}"
@@ -60,20 +63,22 @@ def test_a_search_keeps_the_filter_and_the_view(visitor: Any) -> None:
 
 
 def test_the_language_is_switched(visitor: Any) -> None:
-    page = visitor().open("/?view=month")
-    page.get_by_role("link", name="Русский").click()
+    guest = visitor()
+    page = guest.open("/?view=month")
+    guest.follow(page.get_by_role("link", name="Русский"))
     assert query(page) == {"view": ["month"], "lang": ["ru"]}
     expect(page.get_by_role("heading", level=1)).to_have_text("Фестиваль в гавани 2024")
-    page.get_by_role("link", name="中文").click()
+    guest.follow(page.get_by_role("link", name="中文"))
     expect(page.locator("html")).to_have_attribute("lang", "zh")
     expect(page.get_by_role("link", name="时间轴")).to_be_visible()
 
 
 def test_the_zone_is_chosen_without_script(visitor: Any) -> None:
-    page = visitor(java_script_enabled=False).open("/")
+    guest = visitor(java_script_enabled=False)
+    page = guest.open("/")
     page.locator("summary").click()
     page.get_by_label("Show times in").select_option("Asia/Tokyo")
-    page.get_by_role("button", name="Show").click()
+    guest.follow(page.get_by_role("button", name="Show"))
     assert query(page) == {"tz": ["Asia/Tokyo"]}
     concert = page.locator("article", has_text="Opening concert")
     expect(concert).to_contain_text("01:00–03:30")
@@ -114,10 +119,11 @@ def test_the_keyboard_reaches_the_content_first(visitor: Any) -> None:
 
 
 def test_the_arrows_lead_through_time_and_back_to_today(visitor: Any) -> None:
-    page = visitor().open("/?view=month")
-    page.get_by_role("link", name="Next month").click()
+    guest = visitor()
+    page = guest.open("/?view=month")
+    guest.follow(page.get_by_role("link", name="Next month"))
     assert query(page)["month"] == ["2024-06"]
-    page.get_by_role("navigation", name="Period").get_by_role("link", name="Today").click()
+    guest.follow(page.get_by_role("navigation", name="Period").get_by_role("link", name="Today"))
     assert query(page) == {"view": ["month"]}
     expect(page.locator("a[aria-current=date]")).to_contain_text("17")
 
@@ -145,17 +151,17 @@ def test_the_operator_signs_in_and_sends_a_delivery_again(visitor: Any, festival
     guest = visitor()
     page = guest.open("/status/sign-in")
     page.get_by_label("Token").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    guest.follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     guest.sign_in()
     expect(page.get_by_role("heading", level=1)).to_have_text("Status")
     (cookie,) = page.context.cookies()
     assert (cookie["sameSite"], cookie["httpOnly"], cookie["path"]) == ("Strict", True, "/status")
     row = page.locator("tr", has_text="the receiver does not know")
-    row.get_by_role("button", name="Retry").click()
+    guest.follow(row.get_by_role("button", name="Retry"))
     expect(page.get_by_role("status")).to_have_text("The delivery is sent again.")
     assert festival.ledger.deliveries(state="rejected") == []
-    page.get_by_role("button", name="Sign out").click()
+    guest.follow(page.get_by_role("button", name="Sign out"))
     assert page.url.endswith("/status/sign-in")
     assert page.context.cookies() == []
 
