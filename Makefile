@@ -10,10 +10,11 @@ READY  := $(VENV)/.ready
 run: $(READY)
 	$(BIN)/calfeed up
 
+# The lock names everything, so nothing is resolved: a pip that resolves may want a newer release than the one pinned.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "calfeed needs Python 3.11 or newer: make PYTHON=python3.12 …"'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -27,6 +28,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/pip check
 
 # Chromium, libical, calcurse, two shells and fonts come from Debian; elsewhere install them by hand.
 DEBIAN := chromium libical-dev calcurse libfaketime gcc zsh fish fonts-noto-core fonts-noto-cjk

@@ -20,7 +20,7 @@ def make() -> None:
     """Whatever is missing: a virtual environment, node modules, nginx and wrk."""
     if not (VENV / ".ready").exists() or (VENV / ".ready").stat().st_mtime < LOCK.stat().st_mtime:
         _run(sys.executable, "-m", "venv", VENV)
-        _run(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK)
+        _run(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", LOCK)
         (VENV / ".ready").touch()
     if not MODULES.exists():
         _run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", HERE)
