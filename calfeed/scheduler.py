@@ -167,11 +167,13 @@ class Clockwork(BackgroundScheduler):  # type: ignore[misc]  # as above
 
     def _process_jobs(self) -> float | None:
         now = datetime.now(UTC)
-        for job in self.get_jobs():
+        jobs = self.get_jobs()
+        for job in jobs:
             if job.next_run_time > now + job.trigger.interval:
                 job.modify(next_run_time=now)
         seconds: float | None = super()._process_jobs()
-        return seconds
+        longest: list[float] = [job.trigger.interval.total_seconds() for job in jobs]
+        return None if seconds is None else min([seconds, *longest])  # it may have been put back between two looks
 
 
 def clockwork(jobs: Mapping[str, tuple[Job, float]]) -> Clockwork:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import apscheduler.schedulers.base
 import pytest
 import time_machine
 
@@ -91,6 +92,25 @@ def test_a_clock_that_jumps_stops_no_job(start: Callable[..., None], jump: timed
         clock.shift(jump)
         assert job.more(3)
         assert job.count < before + 1000
+
+
+def test_a_clock_put_back_between_two_looks_stops_no_job(
+    start: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APScheduler reads it for what is due, and again for how long to sleep."""
+
+    class Unsteady(datetime):
+        looks = 0
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            cls.looks += 1
+            return datetime.now(tz) - timedelta(days=cls.looks % 2 == 0)
+
+    monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Unsteady)
+    job = Turns()
+    start(job=job)
+    assert job.more(3)
 
 
 @pytest.mark.parametrize(
