@@ -66,7 +66,7 @@ class Deliverer:
         self._room = room
         self._gate = Gate()
         self._senders = Senders(transport, driver, clock, known=lambda: ledger.known, threads=threads)
-        self._jobs: dict[tuple[str, int], Job] = {}  # by delivery and attempt: a clock that jumps may claim one again
+        self._jobs: dict[tuple[str, int], Job] = {}  # by delivery and attempt: what was given up is claimed again
         self._unsettled: list[Settlement] = []
         self._planned: tuple[int, Mapping[str, Target]] | None = None
         self._turn = threading.Lock()

@@ -2,10 +2,13 @@
 
 When the connection is cut after a claim was committed and before its answer came, the database holds rows as this
 process's of which nobody here knows. Nothing of them was sent, so they need not wait for their lease.
+
+What is in hand is not lost, whatever the clock says of its lease: a request that is under way is waited for.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,13 +20,16 @@ from calfeed.ledger.schema import SENDING, delivery
 from calfeed.ledger.settling import settle
 from calfeed.ledger.values import Claimed, Result, Settlement
 
+PATIENCE = 600.0
+"""Seconds, by a clock that cannot jump: no request takes so long, so what is still in hand then never comes back."""
+
 
 class Hand:
     """Shared by the threads that claim: one for channels, one for copies to subscriptions."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
-        self._held: set[str] = set()
+        self._held: dict[str, float] = {}  # when each was claimed
         self._doubtful: set[bool] = set()
 
     @contextmanager
@@ -46,7 +52,12 @@ class Hand:
             raise
         self._doubtful.discard(copies)
         self.settled(settlements)
-        self._held.update(one.id for one in claimed)
+        self._held.update(dict.fromkeys([one.id for one in claimed], time.monotonic()))
+
+    def under_way(self) -> set[str]:
+        """What this process is sending."""
+        since = time.monotonic() - PATIENCE
+        return {id_ for id_, claimed in self._held.copy().items() if claimed > since}
 
     def _clear(self, connection: Connection, now: datetime, *, copies: bool) -> None:
         """Gives back what was claimed by a transaction of whose end nobody heard."""
@@ -61,4 +72,5 @@ class Hand:
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """These are done with."""
-        self._held.difference_update(one.delivery for one in settlements)
+        for one in settlements:
+            self._held.pop(one.delivery, None)

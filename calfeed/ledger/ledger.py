@@ -165,8 +165,9 @@ class Ledger:
 
     def sweep(self, now: datetime) -> int:
         """Gives back what lost processes had claimed and names the outcome of what is too late; counts both."""
+        mine = self._hand.under_way()
         with self.database.write() as connection:
-            return settling.return_leases(connection, self.process, now) + settling.expire(connection, now)
+            return settling.return_leases(connection, self.process, mine, now) + settling.expire(connection, now)
 
     def idle(self, now: datetime) -> bool:
         """Whether nothing waits to be claimed, given back or expired."""

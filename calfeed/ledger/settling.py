@@ -9,7 +9,7 @@ That a message was outdated counts as long as the publication stands that says s
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -52,12 +52,13 @@ def _judged(connection: Connection, settlements: Sequence[Settlement]) -> Sequen
     ]
 
 
-def return_leases(connection: Connection, me: Process, now: datetime) -> int:
-    """Gives back what processes that were lost had claimed; counts them."""
+def return_leases(connection: Connection, me: Process, mine: Collection[str], now: datetime) -> int:
+    """Gives back what processes that were lost had claimed, but nothing of ``mine``, which are under way; counts it."""
     owners = connection.execute(select(delivery.c.owner).where(SENDING).distinct()).scalars().all()
     gone = processes.gone(connection, me, [owner for owner in owners if owner != me.id])
     query = select(*_NEEDED).where(SENDING, or_(delivery.c.lease_until <= now, delivery.c.owner.in_(gone)))
-    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+    found = connection.execute(query.with_for_update(skip_locked=True))
+    rows = [row for row in found if row.owner != me.id or row.id not in mine]
     lost = [
         (row, Settlement(delivery=row.id, attempt=row.attempt, result=Result.LOST, ended=now, error=LOST))
         for row in rows

@@ -19,7 +19,7 @@ import pytest
 from calfeed.errors import NotFound
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
 from calfeed.events.revision import ChangeKind
-from calfeed.ledger import Claimed, Ledger, Result, Settlement, State, reading
+from calfeed.ledger import Claimed, Ledger, Result, Settlement, State, hand, reading
 from calfeed.ledger.schema import metadata
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -546,11 +546,22 @@ def test_who_slept_through_a_lease_cannot_overwrite_a_later_claim(
     ]
 
 
-def test_what_arrived_after_its_lease_is_not_sent_again(planned: Ledger) -> None:
+def test_what_is_in_hand_is_not_lost_though_a_clock_jumped(planned: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its request is under way, or was held up with the machine; it is waited for, but not for ever."""
+    (one,) = claim(planned, DUE)
+    back = DUE + timedelta(minutes=1)
+    assert (planned.sweep(back), claim(planned, back)) == (0, [])
+    monkeypatch.setattr(hand, "PATIENCE", 0.0)
+    assert planned.sweep(back) == 1
+    (again,) = claim(planned, back)
+    assert (again.id, again.attempt) == (one.id, 2)
+
+
+def test_what_arrived_after_its_lease_is_not_sent_again(planned: Ledger, open_ledger: Callable[[], Ledger]) -> None:
     """The sender woke up before anybody else claimed the row: what it knows is true."""
     (slept,) = claim(planned, DUE)
     back = DUE + timedelta(seconds=90)
-    planned.sweep(back)
+    open_ledger().sweep(back)
     planned.settle([outcome(slept, at=back)], back)
     assert claim(planned, back) == []
     assert rows(planned) == [("reminder", "05-12 01:00", "sent")]
@@ -933,10 +944,10 @@ def test_an_unknown_delivery_is_not_found(planned: Ledger) -> None:
         planned.retry([planned.deliveries()[0].id, "nothing"], NOW)
 
 
-def test_the_audit_counts_outcomes_and_repeats(ledger: Ledger) -> None:
+def test_the_audit_counts_outcomes_and_repeats(ledger: Ledger, open_ledger: Callable[[], Ledger]) -> None:
     ledger.publish(catalog(event(), event("expo", datetime(2024, 5, 13, 2, tzinfo=UTC))), NOW)
     ledger.plan(["hook"], NOW)
-    claim(ledger, DUE)
+    claim(open_ledger(), DUE)
     ledger.sweep(DUE + timedelta(seconds=40))
     send(ledger, DUE + timedelta(seconds=41))
     found = ledger.audit(DUE + timedelta(minutes=20))

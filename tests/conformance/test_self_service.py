@@ -335,7 +335,7 @@ class TestCopies:
             claimed = [id_ for some in pool.map(work, range(4)) for id_ in some]
         assert (len(claimed), len(set(claimed))) == (40, 40)
 
-    def test_what_a_lost_process_had_claimed_is_claimed_again(self, desk: Desk) -> None:
+    def test_what_a_lost_process_had_claimed_is_claimed_again(self, desk: Desk, url: str) -> None:
         desk.publish(event())
         desk.subscribe()
         while desk.service.spread(DUE):
@@ -343,6 +343,9 @@ class TestCopies:
         (lost,) = desk.claim(DUE)
         later = DUE + timedelta(minutes=2)
         desk.ledger.sweep(later)
+        assert desk.claim(later) == [], "what is in hand is not lost"
+        with Ledger(url) as heir:
+            heir.sweep(later)
         (again,) = desk.claim(later)
         assert (again.claimed.id, again.claimed.attempt) == (lost.claimed.id, 2)
 

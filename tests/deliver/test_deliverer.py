@@ -20,7 +20,7 @@ from calfeed.channels.webhook import Webhook
 from calfeed.deliver import Deliverer
 from calfeed.errors import LedgerBusy
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
-from calfeed.ledger import Ledger, State
+from calfeed.ledger import Ledger, State, hand
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 TALKS = datetime(2024, 5, 12, 2, tzinfo=UTC)
@@ -435,15 +435,19 @@ def test_what_waited_too_long_is_not_sent_on_a_lease_that_may_be_over(planned: W
     assert [one.started for one in attempts] == [DUE + timedelta(seconds=45)]
 
 
-def test_what_a_clock_that_jumps_lets_be_claimed_again_is_settled(planned: World) -> None:
-    """Its lease seems to be over while its first request is still under way: both answers are taken in."""
+@pytest.mark.parametrize(("patience", "sent"), [(hand.PATIENCE, 1), (0.0, 2)], ids=["in time", "given up"])
+def test_a_request_is_waited_for_when_a_clock_jumps_past_its_lease(
+    planned: World, monkeypatch: pytest.MonkeyPatch, patience: float, sent: int
+) -> None:
+    """Given up after all, it is claimed again, and both answers are taken in."""
+    monkeypatch.setattr(hand, "PATIENCE", patience)
     release = planned.receivers.hold()
     planned.tick(DUE)
     planned.tick(DUE + timedelta(minutes=1))
     release.set()
     planned.tick(turns=2)
     (delivery,) = planned.ledger.deliveries()
-    assert (delivery.state, delivery.attempt, len(planned.receivers.sent)) == (State.SENT, 2, 2)
+    assert (delivery.state, delivery.attempt, len(planned.receivers.sent)) == (State.SENT, sent, sent)
 
 
 def test_stopping_waits_for_what_is_under_way_and_gives_back_the_rest(world: World) -> None:

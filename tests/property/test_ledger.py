@@ -160,10 +160,11 @@ class Reader:
 
 
 class World:
-    """A ledger, a clock, and two readers: channels, or subscriptions."""
+    """A ledger, a clock, and two readers: channels, or subscriptions. A second process finds what was lost."""
 
-    def __init__(self, ledger: Ledger, talks: Talks) -> None:
+    def __init__(self, ledger: Ledger, heir: Ledger, talks: Talks) -> None:
         self.ledger = ledger
+        self.heir = heir
         self.talks = talks
         self.away = False
         self.source = Catalog(calendar=CALENDAR, events=())
@@ -227,7 +228,7 @@ class World:
         self.ledger.settle(self.slow, self.now)
         self.slow = []
         self.plan()
-        self.ledger.sweep(self.now)
+        self.heir.sweep(self.now)
         current = self.ledger.current()
         assert current is not None
         for name, claimed, message in self.claim(current):
@@ -269,8 +270,8 @@ class World:
 class Subscriptions(World):
     """Their copies are made one by one."""
 
-    def __init__(self, ledger: Ledger, talks: Talks) -> None:
-        super().__init__(ledger, talks)
+    def __init__(self, ledger: Ledger, heir: Ledger, talks: Talks) -> None:
+        super().__init__(ledger, heir, talks)
         self.names: dict[str, str] = {}  # by id of the subscription
         for name in NAMES:
             host = f"{name}.example.org"
@@ -345,8 +346,9 @@ def test_nobody_is_left_with_what_is_not_true(
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(copies, "PAGE", 1)
         shutil.copy(empty_ledger, folder)
-        with Ledger(f"sqlite:///{folder}/{empty_ledger.name}") as ledger:
-            world = readers(ledger, talks)
+        url = f"sqlite:///{folder}/{empty_ledger.name}"
+        with Ledger(url) as ledger, Ledger(url) as heir:
+            world = readers(ledger, heir, talks)
             for step, value in history:
                 if step == "edit":
                     world.publish(value)
