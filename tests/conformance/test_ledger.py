@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 
 from calfeed.errors import NotFound
 from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
 from calfeed.events.revision import ChangeKind
 from calfeed.ledger import Claimed, Ledger, Result, Settlement, State, hand, reading
-from calfeed.ledger.schema import metadata
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2024, 5, 10, 0, tzinfo=UTC)
@@ -77,29 +73,6 @@ def send(ledger: Ledger, now: datetime, result: Result = Result.SENT, **keys: An
     claimed = claim(ledger, now)
     ledger.settle([outcome(one, result, at=now, **keys) for one in claimed], now)
     return len(claimed)
-
-
-@pytest.fixture(scope="module")
-def postgresql_database(postgresql_server: str) -> str:
-    """The URL of an upgraded database, to be emptied."""
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE conformance")
-    url = postgresql_server.replace("/postgres?", "/conformance?")
-    with Ledger(url) as ledger:
-        ledger.upgrade()
-    return url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an upgraded, empty database."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("empty_ledger"), tmp_path / "calfeed.db")
-        return f"sqlite:///{tmp_path / 'calfeed.db'}"
-    url: str = request.getfixturevalue("postgresql_database")
-    with psycopg.connect(url) as connection:
-        connection.execute(f"TRUNCATE {', '.join(metadata.tables)}")
-    return url
 
 
 @pytest.fixture

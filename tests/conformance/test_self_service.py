@@ -18,7 +18,6 @@ from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Fe
 from calfeed.ledger import Ledger, Result, Settlement, audiences, copies, quotas, subscriptions
 from calfeed.ledger.audiences import Audience
 from calfeed.ledger.copies import Copy
-from calfeed.ledger.schema import metadata
 from calfeed.ledger.subscriptions import Standing, Subscription, Wish
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
@@ -109,37 +108,9 @@ class Desk:
         return Counter(str(one.state) for one in found if "-" in one.id)
 
 
-@pytest.fixture(scope="module")
-def postgresql_database(postgresql_server: str) -> str:
-    """An upgraded database, to be emptied."""
-    import psycopg
-
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE selfservice")
-    url = postgresql_server.replace("/postgres?", "/selfservice?")
-    with Ledger(url) as ledger:
-        ledger.upgrade()
-    return url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    """An upgraded, empty database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'calfeed.db'}"
-    else:
-        url = request.getfixturevalue("postgresql_database")
-    with Ledger(url) as ledger:
-        ledger.upgrade()
-        with ledger.database.write() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
-    return url
-
-
 @pytest.fixture
-def desk(url: str) -> Iterator[Desk]:
-    with Ledger(url, role="remind") as ledger:
+def desk(ready_url: str) -> Iterator[Desk]:
+    with Ledger(ready_url, role="remind") as ledger:
         yield Desk(ledger)
 
 
@@ -301,7 +272,7 @@ class TestCopies:
         assert desk.send(DUE + timedelta(minutes=2)) == [("reminder", early.id)]
 
     def test_copies_are_made_a_page_at_a_time_and_go_on_where_another_stopped(
-        self, desk: Desk, url: str, monkeypatch: pytest.MonkeyPatch
+        self, desk: Desk, ready_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(copies, "PAGE", 3)
         desk.publish(event())
@@ -309,14 +280,14 @@ class TestCopies:
             desk.subscribe(place)
         made = []
         for _ in range(4):
-            with Ledger(url, role="remind") as another:
+            with Ledger(ready_url, role="remind") as another:
                 another.self_service.spread(DUE)
             made.append(desk.states().total())
         assert made == [3, 6, 7, 7]
         assert str(desk.ledger.deliveries(kind="reminder", state="sent")[0].id).count("-") == 0
 
     def test_several_processes_make_and_claim_each_copy_once(
-        self, desk: Desk, url: str, monkeypatch: pytest.MonkeyPatch
+        self, desk: Desk, ready_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(copies, "PAGE", 5)
         desk.publish(event())
@@ -325,7 +296,7 @@ class TestCopies:
 
         def work(_number: int) -> list[str]:
             got = []
-            with Ledger(url, role="remind") as ledger:
+            with Ledger(ready_url, role="remind") as ledger:
                 for _ in range(30):
                     ledger.self_service.spread(DUE)
                     got += [one.claimed.id for one in ledger.self_service.claim(DUE, 7, lambda _: 0.0)]
@@ -335,7 +306,7 @@ class TestCopies:
             claimed = [id_ for some in pool.map(work, range(4)) for id_ in some]
         assert (len(claimed), len(set(claimed))) == (40, 40)
 
-    def test_what_a_lost_process_had_claimed_is_claimed_again(self, desk: Desk, url: str) -> None:
+    def test_what_a_lost_process_had_claimed_is_claimed_again(self, desk: Desk, ready_url: str) -> None:
         desk.publish(event())
         desk.subscribe()
         while desk.service.spread(DUE):
@@ -344,7 +315,7 @@ class TestCopies:
         later = DUE + timedelta(minutes=2)
         desk.ledger.sweep(later)
         assert desk.claim(later) == [], "what is in hand is not lost"
-        with Ledger(url) as heir:
+        with Ledger(ready_url) as heir:
             heir.sweep(later)
         (again,) = desk.claim(later)
         assert (again.claimed.id, again.claimed.attempt) == (lost.claimed.id, 2)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -336,32 +333,31 @@ OFF, GONE = edit("cancelled"), edit("removed")
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+@pytest.mark.parametrize("emptied", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.parametrize("talks", [once, daily])
 @pytest.mark.parametrize("readers", [World, Subscriptions])
 @given(history=histories)
 def test_nobody_is_left_with_what_is_not_true(
-    empty_ledger: Path, readers: type[World], talks: Talks, history: Sequence[tuple[str, Any]]
+    emptied: Callable[[], str], readers: type[World], talks: Talks, history: Sequence[tuple[str, Any]]
 ) -> None:
     """What readers know in the end is what is published, as long as any of it lies ahead; and the audit is clean."""
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+    url = emptied()
+    with pytest.MonkeyPatch.context() as patched, Ledger(url) as ledger, Ledger(url) as heir:
         patched.setattr(copies, "PAGE", 1)
-        shutil.copy(empty_ledger, folder)
-        url = f"sqlite:///{folder}/{empty_ledger.name}"
-        with Ledger(url) as ledger, Ledger(url) as heir:
-            world = readers(ledger, heir, talks)
-            for step, value in history:
-                if step == "edit":
-                    world.publish(value)
-                elif step == "wait":
-                    world.move_on(world.now + value)
-                elif step == "spread":
-                    world.spread()
-                else:
-                    world.turn(value)
-            world.settle_down()
-            for reader in world.readers.values():
-                check(world, reader)
-            assert ledger.audit(world.now).findings == ()
+        world = readers(ledger, heir, talks)
+        for step, value in history:
+            if step == "edit":
+                world.publish(value)
+            elif step == "wait":
+                world.move_on(world.now + value)
+            elif step == "spread":
+                world.spread()
+            else:
+                world.turn(value)
+        world.settle_down()
+        for reader in world.readers.values():
+            check(world, reader)
+        assert ledger.audit(world.now).findings == ()
 
 
 def check(world: World, reader: Reader) -> None:
