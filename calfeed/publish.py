@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from calfeed.errors import LedgerError, Location, Problem, SourceError
 from calfeed.events import bounds
@@ -87,7 +87,12 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
 def read_octets(file: Path) -> bytes:
     """All of a file, a pipe or a device, within the bound of a source; raises OSError."""
     with file.open("rb") as opened:
-        octets = opened.read(MAX_FILE_BYTES + 1)
+        return read_stream(opened)
+
+
+def read_stream(stream: BinaryIO) -> bytes:
+    """All that comes, within the bound of a source; raises OSError."""
+    octets = stream.read(MAX_FILE_BYTES + 1)
     if len(octets) > MAX_FILE_BYTES:
         raise OSError(0, _TOO_LARGE)
     return octets

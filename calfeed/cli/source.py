@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -75,12 +77,14 @@ def _is_stdout(target: Path) -> bool:
 def check(ctx: click.Context, *, paths: tuple[str, ...], style: str, events: str | None, as_json: bool) -> None:
     """Tell every problem of event lists (files or folders) and .ics files; exit 1 if one is an error.
 
+    A PATH of - is standard input, iCalendar if it begins like that.
+
     Example: calfeed check events.toml feed.ics --format github
     """
     from calfeed.reports import report  # only here
 
     found = settings(ctx, events)
-    problems = [problem for path in paths or [str(found.events)] for problem in _check(Path(path))]
+    problems = [problem for path in paths or [str(found.events)] for problem in _check(path)]
     style = "json" if as_json else style
     if style == "text":
         show_problems(problems)
@@ -100,36 +104,45 @@ def _titles(style: str) -> dict[str, str]:
     return {code: finding.title for code, finding in FINDINGS.items()}
 
 
-def _check(path: Path) -> list[Problem]:
-    if path.suffix.lower() in FEEDS:
-        return _check_ics(path)
-    return _check_source(path)
-
-
-def _check_ics(path: Path) -> list[Problem]:
-    from calfeed.feeds.lint import lint  # only for .ics files
-    from calfeed.publish import read_octets
+def _check(name: str) -> list[Problem]:
+    from calfeed.publish import read_files  # only here
 
     try:
-        data = read_octets(path)
+        if name == "-" or Path(name).suffix.lower() in FEEDS:
+            return _check_octets(name)
+        return _check_source(read_files(Path(name)))
     except OSError as fault:
-        return [Problem(Location(str(path)), f"cannot be read: {fault.strerror}")]
-    problems = lint(data, str(path))
+        return [Problem(Location(name), f"cannot be read: {fault.strerror}")]
+    except SourceError as fault:
+        return list(fault.problems)
+
+
+def _check_octets(name: str) -> list[Problem]:
+    from calfeed.publish import read_octets, read_stream  # only here
+
+    if name != "-":
+        return _check_ics(read_octets(Path(name)), name)
+    data = read_stream(sys.stdin.buffer)
+    if data.removeprefix(BOM_UTF8).lstrip()[:6].upper() == b"BEGIN:":
+        return _check_ics(data, name)
+    return _check_source([(name, data)])
+
+
+def _check_ics(data: bytes, name: str) -> list[Problem]:
+    from calfeed.feeds.lint import lint  # only for .ics files
+
+    problems = lint(data, name)
     if any(problem.severity == "error" for problem in problems):
         return problems
     from calfeed.feeds.second_reading import second_reading  # icalendar
 
-    return [*problems, *second_reading(data, str(path))]
+    return [*problems, *second_reading(data, name)]
 
 
-def _check_source(path: Path) -> list[Problem]:
+def _check_source(files: Sequence[tuple[str, bytes]]) -> list[Problem]:
     from calfeed.events.parse import load  # only for event lists
-    from calfeed.publish import read_files
 
-    try:
-        catalog = load(read_files(path))
-    except SourceError as fault:
-        return list(fault.problems)
+    catalog = load(files)
     return [*catalog.warnings, *_client_warnings(catalog)]
 
 

@@ -56,8 +56,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr("calfeed.logs.configure", lambda *_: None)
 
-    def invoke(*args: str, **env: str) -> Result:
-        result = CliRunner().invoke(calfeed, args, env={**os.environ, **env}, catch_exceptions=True)
+    def invoke(*args: str, stdin: bytes | None = None, **env: str) -> Result:
+        result = CliRunner().invoke(calfeed, args, input=stdin, env={**os.environ, **env}, catch_exceptions=True)
         if isinstance(result.exception, CalfeedError):
             raise result.exception
         return result

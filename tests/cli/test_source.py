@@ -52,6 +52,15 @@ def test_check_as_json_and_for_github(run: Run, folder: Path) -> None:
     assert run("check", "--format", "github").stdout.startswith("::error file=events.toml,line=23")
 
 
+def test_check_takes_what_a_pipe_brings(run: Run, folder: Path) -> None:
+    """Either kind, told apart by how it begins."""
+    feed = run("feed", "all").stdout_bytes
+    listed = (folder / "events.toml").read_bytes()
+    assert [run("check", "-", stdin=one).exit_code for one in (feed, listed)] == [0, 0]
+    assert run("check", "-", stdin=feed.replace(b"VERSION:2.0", b"VERSION:1.0")).stdout.startswith("-:1: error: ")
+    assert run("check", "-", stdin=b"colour = 1").stdout.startswith("-:1:1: error: ")
+
+
 def test_check_of_a_source_that_is_not_there(run: Run, folder: Path) -> None:
     result = run("check", "nowhere.toml")
     assert result.exit_code == 1
