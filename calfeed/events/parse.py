@@ -49,7 +49,7 @@ def parse(tables: Tables) -> Catalog:
     feeds = _feeds(shapes, calendar, report)
     channels = _channels(shapes, report)
     if report.complete:
-        references.check_categories([*feeds, *channels], events)
+        references.check_categories([*feeds, *channels], [table for shape in shapes for table in shape.events if table])
     return Catalog(
         calendar=calendar,
         events=tuple(events),

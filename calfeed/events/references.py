@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from calfeed.errors import Location
-from calfeed.events.model import ALL, Channel, Event, Feed
+from calfeed.events.model import ALL, Channel, Feed
 from calfeed.events.report import Report, Scope, did_you_mean
 from calfeed.events.schema import EventTable
 
@@ -107,9 +107,10 @@ def _round(first: str, parents: Mapping[str, str | None]) -> str:
     return " → ".join([*names, first] if following == first else [*names, "…"])
 
 
-def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], events: Iterable[Event]) -> None:
-    """Warns of categories that select nothing."""
-    known = {category for event in events for each in (event, *event.overrides) for category in each.categories}
+def check_categories(selections: Iterable[Placed[Feed] | Placed[Channel]], events: Iterable[EventTable]) -> None:
+    """Warns of categories that select nothing, not even an event with a fault."""
+    happenings = (each for event in events for each in (event, *(event.overrides or ())))
+    known = {category for each in happenings for category in each.categories or ()}
     for selection, scope, _ in selections:
         for key in () if selection.id == ALL else ("categories", "exclude"):
             for index, category in enumerate(getattr(selection, key)):

@@ -317,6 +317,14 @@ def test_warnings_do_not_stop_a_source() -> None:
     ]
 
 
+def test_a_category_is_not_missed_where_its_event_may_be_the_one_with_a_fault() -> None:
+    text = HEAD + '[[feeds]]\nid = "expo"\ncategories = ["expo"]\n'
+    event = '[[events]]\nid = "one"\nsummary = "One"\nstart = "soon"\ncategories = ["expo"]\n'
+    with pytest.raises(SourceError) as raised:
+        load([("events.toml", text + event)])
+    assert [each.path for each in raised.value.problems] == ["events[0].start"]
+
+
 def test_no_file_at_all() -> None:
     """An empty folder is a problem, too."""
     with pytest.raises(SourceError, match="there is no TOML file to read"):
