@@ -28,6 +28,7 @@ TIMEOUT = (5.0, 15.0)
 QUIET = timedelta(seconds=30)
 DRIFT = timedelta(seconds=5)
 EXPIRY = timedelta(days=14)
+SHORT = 16
 GOOGLE = "Google-Calendar-Importer"
 
 
@@ -42,10 +43,16 @@ class Finding:
 
 
 def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], datetime]) -> Iterator[Finding]:
-    """Source, database, reminder process, public address (clock, TLS, robots.txt, feed, gzip) and each channel."""
+    """Source, database, reminder process, public address (clock, TLS, robots.txt, feed, gzip) and each channel.
+
+    Of the operator's token, only that it is short.
+    """
     catalog = yield from _source(settings)
     states = yield from _ledger(settings, now())
     base_url = settings.base_url or (catalog.calendar.url if catalog else None)
+    if settings.admin_token and len(settings.admin_token) < SHORT:
+        found = f"it has less than {SHORT} characters"
+        yield Finding("operator's token", "warning", found, "make a long one: openssl rand -base64 24")
     yield from _public(base_url, now)
     for channel in catalog.channels if catalog else ():
         yield _channel(channel, states.get(channel.id), environ)
@@ -170,11 +177,14 @@ def _tls(base_url: str, now: datetime) -> Finding:
         return Finding("TLS", "warning", "the public address is plain http", "Outlook and Apple want https")
     host, port = parts.hostname or "", parts.port or 443
     context = ssl.create_default_context()
-    with (
-        socket.create_connection((host, port), timeout=TIMEOUT[0]) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secure,
-    ):
-        ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
+    try:
+        with (
+            socket.create_connection((host, port), timeout=TIMEOUT[0]) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
+    except OSError as fault:  # a proxy of the environment may be the only way to it
+        return Finding("TLS", "not looked at", f"no connection of its own to {host}: {type(fault).__name__}")
     left = datetime.fromtimestamp(ends, UTC) - now
     if left < EXPIRY:
         return Finding("TLS", "warning", f"the certificate ends in {_ago(left)}", "renew it")

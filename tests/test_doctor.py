@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import requests
 
 from calfeed.doctor import Finding, examine
 from calfeed.ledger import Ledger
@@ -137,6 +139,21 @@ def test_a_clock_that_is_off_and_robots_that_are_kept_out(settings: Settings, si
     found = look(settings)
     assert found["clock"].found == "this machine and the public address are 300 s apart"
     assert found["robots.txt"].state == "wrong"
+
+
+def test_a_short_token_of_the_operators(settings: Settings) -> None:
+    found = look(replace(settings, admin_token="short"))["operator's token"]
+    assert (found.state, found.found) == ("warning", "it has less than 16 characters")
+    assert "operator's token" not in look(replace(settings, admin_token="long" * 4))
+
+
+def test_a_certificate_that_only_a_proxy_of_the_environment_can_see(
+    settings: Settings, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = requests.get
+    monkeypatch.setattr(requests, "get", lambda url, **keys: get(url.replace("https:", "http:"), **keys))
+    found = look(replace(settings, base_url=site.url.replace("http:", "https:")))["TLS"]
+    assert (found.state, found.found) == ("not looked at", "no connection of its own to 127.0.0.1: SSLError")
 
 
 def test_a_proxy_that_mangles_answers(settings: Settings, site: Site) -> None:
