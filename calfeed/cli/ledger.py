@@ -34,10 +34,13 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only these.")
 @click.option("--channel", metavar="ID", help="Only those of this channel.", shell_complete=completion.channels)
+@click.option("--event", metavar="ID", help="Only those of this event.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 @json_option
 @click.pass_context
-def list_deliveries(ctx: click.Context, *, state: str | None, channel: str | None, limit: int, as_json: bool) -> None:
+def list_deliveries(
+    ctx: click.Context, *, state: str | None, channel: str | None, event: str | None, limit: int, as_json: bool
+) -> None:
     """List deliveries, the latest due first.
 
     Example: calfeed deliveries list --state dead --channel newsroom --json
@@ -45,11 +48,11 @@ def list_deliveries(ctx: click.Context, *, state: str | None, channel: str | Non
     from calfeed.ledger.as_json import delivery_json  # sqlalchemy
 
     with opened(settings(ctx)) as ledger:
-        found = ledger.deliveries(state=state, channel=channel, limit=limit)
+        found = ledger.deliveries(state=state, channel=channel, event=event, limit=limit)
     if as_json:
         print_json([delivery_json(one) for one in found])
     elif found:
-        click.echo(table(map(_row, found), ("DUE", "STATE", "KIND", "CHANNEL", "TRIES", "ID", "WHY")))
+        click.echo(table(map(_row, found), ("DUE", "STATE", "KIND", "EVENT", "CHANNEL", "TRIES", "ID", "WHY")))
     else:
         click.echo("no such delivery", err=True)
 
@@ -216,7 +219,7 @@ def _row(one: Delivery) -> tuple[str, ...]:
     from calfeed.ledger.as_json import stamp  # sqlalchemy
 
     tries, why = str(one.attempt), one.last_error or ""
-    return stamp(one.due) or "", str(one.state), one.kind, one.channel, tries, one.id, why
+    return stamp(one.due) or "", str(one.state), one.kind, one.event or "", one.channel, tries, one.id, why
 
 
 def _attempt_row(one: Attempt) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def delivery_json(one: Delivery) -> dict[str, Any]:
         "kind": one.kind,
         "channel": one.channel,
         "uid": one.uid,
+        "event": one.event,
         "state": str(one.state),
         "due": stamp(one.due),
         "attempts": one.attempt,

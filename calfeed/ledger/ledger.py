@@ -183,14 +183,14 @@ class Ledger:
         channel: str | None = None,
         kind: str | None = None,
         uid: str | None = None,
+        event: str | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> list[Delivery]:
-        """Deliveries, the latest due first."""
+        """Deliveries, the latest due first; ``event`` is an id, also of an event that is gone."""
+        asked = {"state": state, "channel": channel, "kind": kind, "uid": uid, "event": event}
         with self.database.read() as connection:
-            return reading.find(
-                connection, state=state, channel=channel, kind=kind, uid=uid, limit=limit, offset=offset
-            )
+            return reading.find(connection, **asked, limit=limit, offset=offset)
 
     def delivery(self, id_: str) -> tuple[Delivery, list[Attempt]]:
         """One delivery, by its id or webhook-id, with its attempts in order. Raises NotFound."""

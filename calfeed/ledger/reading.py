@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, up
 from calfeed.errors import NotFound
 from calfeed.ledger import channels
 from calfeed.ledger.planning import OPEN
-from calfeed.ledger.schema import attempt, delivery
+from calfeed.ledger.schema import attempt, delivery, revision
 from calfeed.ledger.sql import batches
 from calfeed.ledger.values import Attempt, Delivery, State
 
@@ -22,7 +22,10 @@ BATCH = 5_000
 
 RETRIABLE = frozenset({State.DEAD, State.REJECTED, State.EXPIRED})
 
-_COLUMNS = [delivery.c[name] for name in Delivery.__dataclass_fields__]
+_EVENT = revision.c.record["id"].as_string()
+_DELIVERIES = select(
+    *(delivery.c[name] for name in Delivery.__dataclass_fields__ if name != "event"), _EVENT.label("event")
+).outerjoin_from(delivery, revision, (revision.c.uid == delivery.c.uid) & revision.c.current)
 
 
 def find(
@@ -32,12 +35,15 @@ def find(
     channel: str | None = None,
     kind: str | None = None,
     uid: str | None = None,
+    event: str | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> list[Delivery]:
-    """Deliveries, the latest due first."""
+    """Deliveries, the latest due first; ``event`` is an id, also of an event that is gone."""
     asked = {"state": state, "channel": channel, "kind": kind, "uid": uid}
-    query = select(*_COLUMNS).where(*(delivery.c[name] == value for name, value in asked.items() if value is not None))
+    query = _DELIVERIES.where(*(delivery.c[name] == value for name, value in asked.items() if value is not None))
+    if event is not None:
+        query = query.where(delivery.c.uid.in_(select(revision.c.uid).where(revision.c.current, event == _EVENT)))
     if state is not None and state not in OPEN:
         query = query.where(delivery.c.settled.is_not(None))  # what its index covers
     query = query.order_by(delivery.c.due.desc(), delivery.c.id.desc()).limit(limit).offset(offset)
@@ -46,7 +52,7 @@ def find(
 
 def show(connection: Connection, id_: str) -> tuple[Delivery, list[Attempt]]:
     """One delivery, by its id or webhook-id, with its attempts in order. Raises NotFound."""
-    query = select(*_COLUMNS).where(delivery.c.id == id_.removeprefix("msg_"))
+    query = _DELIVERIES.where(delivery.c.id == id_.removeprefix("msg_"))
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound(f"no delivery has the id {id_}")

@@ -90,13 +90,14 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A delivery as its readers see it; ``late`` is in seconds."""
+    """A delivery as its readers see it; ``event`` is the id of its event, ``late`` is in seconds."""
 
     id: str
     key: str
     kind: str
     channel: str
     uid: str | None
+    event: str | None
     state: State
     due: datetime
     at: datetime

@@ -221,6 +221,7 @@ _OPERATOR: Schema = {
                 _query("state", {"enum": [state.value for state in State]}, "Only these."),
                 _query("channel", TEXT, "Only those of this channel."),
                 _query("kind", TEXT, "Only reminders, changes, digests or challenges."),
+                _query("event", TEXT, "Only those of the event with this id."),
                 *_PAGE,
             ],
         )

@@ -190,6 +190,7 @@ _DELIVERY: dict[str, Schema] = {
     "kind": {"enum": ["reminder", "change", "digest", "challenge"]},
     "channel": TEXT,
     "uid": nullable(TEXT),
+    "event": nullable(TEXT),
     "state": {"enum": [state.value for state in State]},
     "due": STAMP,
     "attempts": COUNT,

@@ -26,7 +26,7 @@ def only_the_operator() -> None:
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
-    """The latest due first; ``state``, ``channel``, ``kind`` narrow it."""
+    """The latest due first; ``state``, ``channel``, ``kind``, ``event`` narrow it."""
     state = request.args.get("state")
     if state and state not in list(State):
         raise QueryError("state", f"expected one of {', '.join(State)}, got {state!r}")
@@ -35,6 +35,7 @@ def deliveries() -> Response:
         state=state or None,
         channel=request.args.get("channel") or None,
         kind=request.args.get("kind") or None,
+        event=request.args.get("event") or None,
         limit=limit + 1,
         offset=offset,
     )

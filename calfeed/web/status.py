@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from calfeed.errors import LedgerError
-from calfeed.ledger import State
+from calfeed.ledger import Delivery, State
+from calfeed.ledger.reading import RETRIABLE
 from calfeed.web import guard, health, operator_view
 from calfeed.web.dates import Dates
 from calfeed.web.guard import Operator
@@ -16,7 +17,6 @@ from calfeed.web.site import Site, site
 blueprint = Blueprint("status", __name__)
 
 DELIVERIES = 50
-RETRIABLE = frozenset({State.DEAD, State.REJECTED, State.EXPIRED})
 
 
 @blueprint.after_request
@@ -109,10 +109,13 @@ def _page(template: str, who: Operator, **values: Any) -> Response:
     def stamp(moment: Any) -> str:
         return dates.stamp(moment, zone) if zone else f"{moment:%Y-%m-%d %H:%M}Z"
 
+    def title(one: Delivery) -> str | None:
+        event = snapshot.catalog.by_uid.get(one.uid or "") if snapshot else None
+        return event.summary.get() if event else one.event
+
     name = snapshot.catalog.calendar.name.get() if snapshot else "calfeed"
-    return make_response(
-        render_template(template, who=who, stamp=stamp, name=name, zone=zone, now=here.clock(), **values)
-    )
+    common = {"who": who, "name": name, "zone": zone, "now": here.clock(), "retriable": RETRIABLE}
+    return make_response(render_template(template, stamp=stamp, title=title, **common, **values))
 
 
 def _contents(here: Site) -> dict[str, Any]:
@@ -129,7 +132,6 @@ def _contents(here: Site) -> dict[str, Any]:
         "feeds": operator_view.feed_rows(snapshot, polls, recent) if snapshot else [],
         "clients": operator_view.client_rows(polls, recent[:30]),
         "coming": operator_view.coming(snapshot.catalog, here.clock()) if snapshot else [],
-        "retriable": RETRIABLE,
         "states": list(State),
         "done": request.args.get("done", ""),
     }

@@ -102,6 +102,8 @@ class TestDeliveries:
         dead = json.loads(run("deliveries", "list", "--state", "dead", "--json").stdout)
         assert [one["id"] for one in dead] == [sent]
         assert {one["state"] for one in every} >= {"sent", "dead"}
+        talks = json.loads(run("deliveries", "list", "--event", "talks", "--json").stdout)
+        assert {one["event"] for one in every} > {one["event"] for one in talks} == {"talks"}
         assert sent in run("deliveries", "list").stdout
 
     def test_show_tells_every_attempt(self, run: Run, sent: str) -> None:

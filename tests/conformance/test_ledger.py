@@ -963,6 +963,18 @@ def test_deliveries_are_listed_by_what_is_asked(broken: Ledger) -> None:
     assert [one.uid for one in broken.deliveries(limit=1, offset=1)] == ["uid-talks"]
     assert broken.deliveries(channel="other") == []
     assert [one.uid for one in broken.deliveries(uid="uid-talks", kind="reminder")] == ["uid-talks"]
+    assert [one.uid for one in broken.deliveries(event="talks")] == ["uid-talks"]
+    assert broken.deliveries(event="nothing") == []
+
+
+def test_a_delivery_names_its_event_also_when_that_is_gone(planned: Ledger) -> None:
+    send(planned, DUE)
+    planned.publish(catalog(), DUE)
+    assert [(one.kind, one.event) for one in planned.deliveries(event="talks")] == [
+        ("change", "talks"),
+        ("reminder", "talks"),
+    ]
+    assert planned.delivery(planned.deliveries()[0].id)[0].event == "talks"
 
 
 def test_settled_deliveries_are_kept_for_400_days(planned: Ledger) -> None:

@@ -181,11 +181,14 @@ def test_a_failed_delivery_says_why_and_is_sent_again(newsroom: Any, dead: str, 
     sign_in(newsroom)
     page = newsroom.client.get("/status?state=rejected").text
     assert "HTTP 400: invalid_payload" in page
-    shown = parse(newsroom.client.get(f"/status/deliveries/{dead}").text)
+    detail = newsroom.client.get(f"/status/deliveries/{dead}").text
+    shown = parse(detail)
     assert "invalid_payload" in shown.texts("td")
-    answer = newsroom.client.post("/status/retry", data={"form": form(page), "id": dead})
+    assert "Talks" in shown.texts("dd")
+    answer = newsroom.client.post("/status/retry", data={"form": form(detail), "id": dead})
     assert answer.headers["Location"] == "/status?done=retried#deliveries"
     assert newsroom.ledger.delivery(dead)[0].state == State.PENDING
+    assert "Retry</button>" not in newsroom.client.get(f"/status/deliveries/{dead}").text
 
 
 def test_an_unknown_delivery_is_not_found(served: Any) -> None:
@@ -248,9 +251,10 @@ def test_who_polls_is_counted_by_family(served: Any, parse: Any) -> None:
 def test_programs_read_and_retry_with_the_bearer(newsroom: Any, dead: str) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     listed = newsroom.client.get("/api/v1/deliveries?state=rejected", headers=headers).json["deliveries"]
-    assert [(one["id"], one["channel"], one["last_error"]) for one in listed] == [
-        (dead, "newsroom", "HTTP 400: invalid_payload")
+    assert [(one["id"], one["channel"], one["event"], one["last_error"]) for one in listed] == [
+        (dead, "newsroom", "talks", "HTTP 400: invalid_payload")
     ]
+    assert newsroom.client.get("/api/v1/deliveries?event=signing", headers=headers).json["deliveries"] == []
     one = newsroom.client.get(f"/api/v1/deliveries/{dead}", headers=headers).json
     assert [(attempt["status"], attempt["excerpt"]) for attempt in one["attempts"]] == [(400, "invalid_payload")]
     assert newsroom.client.post(f"/api/v1/deliveries/{dead}/retry", headers=headers).json == {"retried": [dead]}
