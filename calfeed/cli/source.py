@@ -231,7 +231,8 @@ def _row(occurrence: Occurrence, lang: str | None) -> tuple[str, str, str, str]:
 def _when(occurrence: Occurrence) -> str:
     start, end = occurrence.start, occurrence.end
     if isinstance(start, datetime) and isinstance(end, datetime):
-        ends = end.strftime("–%H:%M" if end.date() == start.date() else "–%a %Y-%m-%d %H:%M") if end > start else ""
+        shown = end.strftime("–%H:%M" if end.date() == start.date() else "–%a %Y-%m-%d %H:%M")
+        ends = shown if end.astimezone(UTC) > start.astimezone(UTC) else ""
         return f"{start:%a %Y-%m-%d %H:%M}{ends} {occurrence.event.timezone}"
     last = end - timedelta(days=1)
     days = f"{start:%a %Y-%m-%d}" if last <= start else f"{start:%a %Y-%m-%d} – {last:%a %Y-%m-%d}"

@@ -188,8 +188,7 @@ class Event:
     def last_day(self) -> date:
         """The last local day the event touches, inclusive."""
         if isinstance(self.start, datetime):
-            end = self.end if isinstance(self.end, datetime) and self.end > self.start else None
-            return (end - timedelta(microseconds=1)).date() if end else self.start.date()
+            return last_touched(self.start, self.end if isinstance(self.end, datetime) else self.start, self.zone)
         return (self.end or self.start + timedelta(days=1)) - timedelta(days=1)
 
     @property
@@ -327,3 +326,9 @@ def instant(moment: Moment, zone: ZoneInfo) -> datetime:
     if isinstance(moment, datetime):
         return moment.astimezone(UTC)
     return datetime.combine(moment, time(), zone).astimezone(UTC)
+
+
+def last_touched(start: datetime, end: datetime, zone: ZoneInfo) -> date:
+    """The last day in ``zone`` that something from ``start`` to ``end`` (exclusive) touches."""
+    last = end.astimezone(UTC) - timedelta(microseconds=1)  # local times of one zone are reckoned as clocks show them
+    return max(start.astimezone(UTC), last).astimezone(zone).date()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from calfeed.events.model import Event, Moment, Occurrence
+from calfeed.events.model import Event, Moment, Occurrence, instant, last_touched
 from calfeed.reminders import clock
 from calfeed.reminders.words import Words, words
 
@@ -66,12 +66,13 @@ class Reader:
         start = occurrence.start
         if not isinstance(start, datetime) or event.tba is not None:
             return When(text=self._days(event, clock.first_day(occurrence), _last_day(occurrence)))
-        end = occurrence.end if isinstance(occurrence.end, datetime) and occurrence.end > start else None
+        begins, ends = start.astimezone(UTC), instant(occurrence.end, zone)
+        end = ends if ends > begins else None
         return When(
-            text=self._span(start, end, self.zone),
-            elsewhere=self._span(start, end, zone) if _differ(self.zone, zone, start) else "",
-            start=start.astimezone(UTC),
-            end=end.astimezone(UTC) if end else None,
+            text=self._span(begins, end, self.zone),
+            elsewhere=self._span(begins, end, zone) if _differ(self.zone, zone, begins) else "",
+            start=begins,
+            end=end,
         )
 
     def moment(self, moment: Moment, event: Event) -> str:
@@ -99,9 +100,9 @@ class Reader:
 
 
 def _last_day(occurrence: Occurrence) -> date:
-    end = occurrence.end
-    if isinstance(end, datetime):
-        return (end - timedelta(microseconds=1)).date() if end > occurrence.start else end.date()
+    start, end = occurrence.start, occurrence.end
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        return last_touched(start, end, occurrence.event.zone)
     return end - timedelta(days=1)
 
 

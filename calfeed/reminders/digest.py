@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.events.model import Calendar, Catalog, Channel, Occurrence, instant
+from calfeed.events.model import Calendar, Catalog, Channel, Occurrence, instant, last_touched
 from calfeed.events.occurrences import occurrences
 from calfeed.reminders import clock
 from calfeed.reminders.audience import takes
@@ -121,6 +121,5 @@ def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
     if isinstance(start, datetime) and isinstance(end, datetime):
         if occurrence.event.tba is None:
             begin = start.astimezone(zone).date()
-        last = (end - timedelta(microseconds=1)).astimezone(zone).date() if end > start else begin
-        return begin, max(begin, last)
+        return begin, max(begin, last_touched(start, end, zone))
     return begin, max(begin, end - clock.DAY)

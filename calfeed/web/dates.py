@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -76,7 +76,7 @@ class Dates:
 
     def clocks(self, start: datetime, end: datetime) -> str:
         """``14:00–15:30``; the end with its day when it falls on another."""
-        if end <= start:
+        if end.astimezone(UTC) <= start.astimezone(UTC):  # clocks that go back may show the end before the start
             return self.clock(start)
         if end.date() == start.date() or end - start < timedelta(hours=12):
             return f"{self.clock(start)}–{self.clock(end)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.events.model import Event, Occurrence
+from calfeed.events.model import Event, Occurrence, instant, last_touched
 from calfeed.web.palette import HUES
 
 
@@ -71,8 +71,9 @@ def item(occurrence: Occurrence, zone: ZoneInfo | None, colours: Mapping[str, in
     start, end = occurrence.start, occurrence.end
     if isinstance(start, datetime) and isinstance(end, datetime):
         shown = zone or event.zone
-        begins, ends = start.astimezone(shown), max(start, end).astimezone(shown)
-        over = (ends - timedelta(microseconds=1)).date() if ends > begins else begins.date()
+        begins = start.astimezone(shown)
+        ends = max(instant(start, shown), instant(end, shown)).astimezone(shown)
+        over = last_touched(start, end, shown)
         last = begins.date() if ends - begins < timedelta(days=1) else over
         return Item(occurrence, begins.date(), last, over, begins, ends, hue)
     last = max(start, end - timedelta(days=1))

@@ -94,6 +94,25 @@ def test_agenda_shows_what_lies_between(run: Run) -> None:
     ]
 
 
+def test_agenda_shows_an_end_that_clocks_show_before_the_start(run: Run, folder: Path) -> None:
+    """It takes 40 minutes, in which the clocks go back."""
+    night = """
+        [calendar]
+        id = "x"
+        name = "X"
+        timezone = "America/New_York"
+
+        [[events]]
+        id = "night"
+        summary = "Night"
+        start = 2024-11-03T01:30:00-04:00
+        end = 2024-11-03T01:10:00-05:00
+    """
+    (folder / "night.toml").write_text(night, encoding="utf-8")
+    shown = run("agenda", "--events", "night.toml", "--from", "2024-11-01", "--to", "2024-11-05").stdout
+    assert "Sun 2024-11-03 01:30–01:10 America/New_York" in shown
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

@@ -62,6 +62,35 @@ def test_an_item_that_ends_at_midnight_does_not_touch_the_next_day(digests: Dige
     assert digests(late + CHANNEL + 'categories = ["talks"]') == ["2024-05-20 00:00Z 2024-05-20 news: talk"]
 
 
+def test_an_item_that_ends_at_a_midnight_that_clocks_skip_does_not_touch_the_next_day(digests: Digests) -> None:
+    """In Cairo 01:00 of the 26th came right after the last second of the 25th."""
+    item = """
+        [[events]]
+        id = "night"
+        summary = "Night"
+        timezone = "Africa/Cairo"
+        start = 2024-04-25T22:00:00
+        end = 2024-04-26T01:00:00
+    """
+    assert digests(item + CHANNEL + 'timezone = "Africa/Cairo"') == ["2024-04-25 06:00Z 2024-04-25 news: night"]
+
+
+def test_an_item_whose_end_clocks_show_before_its_start_touches_both_its_days(digests: Digests) -> None:
+    """In New York it begins at 01:30 and ends 40 minutes later at 01:10; in Mexico it goes over midnight."""
+    item = """
+        [[events]]
+        id = "night"
+        summary = "Night"
+        timezone = "America/New_York"
+        start = 2024-11-03T01:30:00-04:00
+        end = 2024-11-03T01:10:00-05:00
+    """
+    assert digests(item + CHANNEL + 'timezone = "America/Mexico_City"') == [
+        "2024-11-02 14:00Z 2024-11-02 news: night",
+        "2024-11-03 14:00Z 2024-11-03 news: night",
+    ]
+
+
 def test_a_digest_holds_what_its_channel_takes(digests: Digests) -> None:
     assert digests(EVENTS + CHANNEL + 'categories = ["talks"]') == ["2024-05-18 00:00Z 2024-05-18 news: talk"]
     assert digests(EVENTS + 'status = "cancelled"' + CHANNEL + 'exclude = ["expo"]') == []

@@ -129,6 +129,20 @@ def test_an_item_over_midnight_names_both_days(catalog: Read) -> None:
     assert hour.splitlines()[1] == "When: Fri, May 17, 2024, 10:00 PM – Sat, May 18, 2024, 11:30 PM (Shanghai)"
 
 
+def test_an_item_whose_end_clocks_show_before_its_start_has_its_end(catalog: Read) -> None:
+    """It takes 40 minutes, in which the clocks go back."""
+    new_york = """
+        [[events]]
+        id = "night"
+        summary = "Night"
+        timezone = "America/New_York"
+        start = 2024-11-03T01:30:00-04:00
+        end = 2024-11-03T01:10:00-05:00
+    """
+    _, hour = said(catalog(new_york + channel(timezone="America/New_York")))
+    assert hour.splitlines()[1] == "When: Sun, Nov 3, 2024, 1:30 AM – 1:10 AM (New York)"
+
+
 def test_an_all_day_item_has_days_and_no_hour(catalog: Read) -> None:
     day, same_day = said(catalog(EXPO + channel()))
     assert day == ("Tomorrow: Expo\nWhen: Fri, May 17, 2024 – Tue, May 21, 2024\nhttps://cal.example.org/events/expo")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from calfeed.events.model import Event, Moment, Occurrence, Tba, Text
 from calfeed.web.agenda import agenda
+from calfeed.web.dates import Dates
 from calfeed.web.items import Item, item, items
 from calfeed.web.month import LANES, neighbours, weeks
 from calfeed.web.timeline import MOST_DAYS, Row, days, rows
@@ -49,6 +50,23 @@ def test_an_item_over_midnight_stands_on_its_first_day() -> None:
     """A night's concert is no two-day event, but it is not over at midnight either."""
     night = hours("night", 18, 22, 7)
     assert (night.first, night.last, night.over) == (date(2024, 5, 18), date(2024, 5, 18), date(2024, 5, 19))
+
+
+def test_an_item_whose_end_clocks_show_before_its_start_has_its_end() -> None:
+    """It takes 40 minutes, in which the clocks go back."""
+    new_york = ZoneInfo("America/New_York")
+    begins = datetime(2024, 11, 3, 1, 30, tzinfo=new_york)
+    shown = item(made("night", begins, begins.replace(minute=10, fold=1)).occurrence, new_york, {})
+    assert shown.begins is not None
+    assert shown.ends is not None
+    assert Dates("en").clocks(shown.begins, shown.ends) == "01:30–01:10"
+
+
+def test_an_item_that_ends_at_a_midnight_that_clocks_skip_does_not_touch_the_next_day() -> None:
+    """In Cairo 01:00 of the 26th came right after the last second of the 25th."""
+    cairo = ZoneInfo("Africa/Cairo")
+    night = made("night", datetime(2024, 4, 24, 22, tzinfo=cairo), datetime(2024, 4, 26, 1, tzinfo=cairo))
+    assert item(night.occurrence, cairo, {}).last == date(2024, 4, 25)
 
 
 def test_the_readers_zone_moves_hours_and_not_days() -> None:
