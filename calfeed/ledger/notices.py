@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select, update
 
 from calfeed.events.changes import Revised
 from calfeed.events.model import Catalog, Channel, Event, instant
@@ -23,7 +23,7 @@ from calfeed.ledger import revisions
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.planning import add, horizon, withdrawal
 from calfeed.ledger.readers import CHANNELS, TELLING, About, knowledge, said
-from calfeed.ledger.schema import delivery
+from calfeed.ledger.schema import SENDING, delivery
 from calfeed.ledger.sql import batches
 from calfeed.reminders import clock
 from calfeed.reminders.audience import TOLD, hears, news
@@ -56,9 +56,13 @@ def catch_up(
 ) -> None:
     """Plans a notice of what the readers of channels that are ``back`` were told, where that is not true any more.
 
-    Anything that any of them was ever told is reason enough: what each knows is looked up when it is sent.
+    Anything that any of them was ever told is reason enough: what each knows is looked up when it is sent. What was on
+    its way when its channel left, and still is, counts again.
     """
     by_id = {one.id: one for one in back}
+    for some in batches(sorted(by_id)):
+        here = delivery.c.channel.in_(some), delivery.c.kind == "change", SENDING
+        connection.execute(update(delivery).where(*here).values(withdrawn=False))
     told = {about: sorted(numbers, reverse=True) for about, numbers in _told(connection, by_id, after).items()}
     known = revisions.find(connection, {(uid, number) for (_, uid), numbers in told.items() for number in numbers})
     found = (
@@ -71,15 +75,18 @@ def catch_up(
 def _told(
     connection: Connection, channels: Collection[str], after: Mapping[str, Revision]
 ) -> dict[tuple[str, str], set[int]]:
-    """By channel or audience and event: the revisions that their readers were ever told, or may have been."""
-    names = delivery.c.channel, delivery.c.uid, delivery.c.revision
-    query = select(*names).where(TELLING, delivery.c.attempt > 0).distinct()
+    """By channel or audience and event: the revisions that their readers were ever told, or may have been.
+
+    A notice may have reached nobody: it also speaks for what they were taken to know when it was planned.
+    """
+    names = (delivery.c[name] for name in ("channel", "uid", "before", "revision"))
+    query = select(*names).where(TELLING, or_(delivery.c.attempt > 0, delivery.c.kind == "change")).distinct()
     found: dict[tuple[str, str], set[int]] = {}
     for some in batches(sorted(channels)):
         for row in connection.execute(query.where(delivery.c.channel.in_(some))):
             if row.uid in after:  # of a reminder that may not have arrived nobody knows which it told
-                numbers = {row.revision} if row.revision else range(1, after[row.uid].number)
-                found.setdefault((row.channel, row.uid), set()).update(numbers)
+                numbers = {row.revision, row.before} if row.revision else range(1, after[row.uid].number)
+                found.setdefault((row.channel, row.uid), set()).update(one for one in numbers if one)
     return found
 
 

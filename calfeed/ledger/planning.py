@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Update, case, delete, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
 from calfeed.ledger import undone
+from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
 from calfeed.ledger.schema import channel, delivery
 from calfeed.ledger.sql import batches, upsert
@@ -93,6 +94,7 @@ def reconcile(connection: Connection, catalog: Catalog, back: Sequence[Channel],
     """
     horizons = horizon(connection)
     _forget(connection, horizons.keys() - catalog.channel_by_id.keys())
+    withdraw(connection, _notices_of_the_gone(connection, catalog), now)
     channels = [one for one in catalog.channels if one.id in horizons]
     rows = _open_rows(connection)
     since = min([now, *(row["due"] for row in rows)]) - SLACK  # an edit may have put it earlier
@@ -177,6 +179,15 @@ def _open_rows(connection: Connection) -> list[dict[str, Any]]:
         delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _notices_of_the_gone(connection: Connection, catalog: Catalog) -> list[str]:
+    """Open notices of channels that are not in the list: nobody would send them. Those of audiences become copies."""
+    query = select(delivery.c.id, delivery.c.channel).where(
+        delivery.c.kind == "change", delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
+    )
+    rows = connection.execute(query)
+    return [row.id for row in rows if row.channel not in catalog.channel_by_id and not is_audience(row.channel)]
 
 
 def withdraw(connection: Connection, ids: Collection[str], now: datetime) -> None:

@@ -694,6 +694,31 @@ def test_a_channel_that_was_taken_out_hears_what_changed_of_what_it_was_told(pla
     assert [(one.kind, one.known) for one in claim(planned, DUE + HOUR / 2)] == [("change", (event(),))] * told
 
 
+@pytest.mark.parametrize("tried", [True, False])
+def test_a_notice_that_waits_goes_and_returns_with_its_channel(planned: Ledger, tried: bool) -> None:
+    planned.publish(NEW_TIME, NOW)
+    if tried:
+        send(planned, NOW, Result.RETRY, status=503)
+    planned.publish(replace(NEW_TIME, channels=()), NOW + HOUR)
+    assert notices(planned) == [("2|hook", "superseded")]
+    assert planned.audit(NOW + DAY).findings == ()
+    planned.publish(NEW_TIME, NOW + DAY)
+    assert [(one.kind, one.known) for one in claim(planned, NOW + DAY)] == [("change", (event(),))]
+
+
+@pytest.mark.parametrize(("back", "state"), [(True, "pending"), (False, "superseded")])
+def test_a_notice_that_is_on_its_way_counts_again_if_its_channel_returns(
+    planned: Ledger, back: bool, state: str
+) -> None:
+    planned.publish(NEW_TIME, NOW)
+    (one,) = claim(planned, NOW)
+    planned.publish(replace(NEW_TIME, channels=()), NOW)
+    if back:
+        planned.publish(NEW_TIME, NOW)
+    planned.settle([outcome(one, Result.RETRY, at=NOW, status=500)], NOW)
+    assert notices(planned) == [("2|hook", state)]
+
+
 @pytest.mark.parametrize(("undone", "state"), [(True, State.PENDING), (False, State.SUPERSEDED)])
 def test_what_an_edit_outdated_is_judged_anew_if_that_is_undone(planned: Ledger, undone: bool, state: State) -> None:
     """Also between the moment when its sender finds that it has nothing to tell, and the next when that is written."""
