@@ -114,6 +114,12 @@ def reconcile(connection: Connection, catalog: Catalog, back: Sequence[Channel],
     undone.revive_all_copies(connection, back, now)
 
 
+def resume(connection: Connection, back: Sequence[Channel], now: datetime) -> None:
+    """Plans for these channels from now on, whenever the first step is made: what falls due until then is owed too."""
+    if back:
+        connection.execute(insert(channel), [{"id": one.id, "since": now, "until": now} for one in back])
+
+
 def horizon(connection: Connection) -> dict[str, datetime]:
     """Planned until, by channel."""
     rows = connection.execute(select(channel.c.id, channel.c.until))
@@ -174,7 +180,7 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime
 
 def _open_rows(connection: Connection) -> list[dict[str, Any]]:
     """Copies to subscriptions are not among them: there may be 100,000, and each is checked when it is sent."""
-    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "tries", "withdrawn"))
+    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "expires", "ends", "tries", "withdrawn"))
     query = select(*names).where(
         delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
     )
@@ -215,12 +221,20 @@ def withdrawal(now: datetime) -> Update:
 
 def _move(connection: Connection, rows: Sequence[Mapping[str, Any]], owed: Wanted) -> None:
     for row in rows:
-        new = owed.get(row["key"])
-        if row["withdrawn"]:
-            connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(withdrawn=False))
-        if new is not None and row["due"] != new["due"] and row["tries"] == 0:
-            values = {name: new[name] for name in ("due", "at", "expires", "ends")}
+        values = _moved(row, owed.get(row["key"]))
+        if values:
             connection.execute(update(delivery).where(delivery.c.id == row["id"]).values(values))
+
+
+def _moved(row: Mapping[str, Any], new: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What changes for a row that stands: when it is due, until it was tried; when it is too late, unless never."""
+    values: dict[str, Any] = {"withdrawn": False} if row["withdrawn"] else {}
+    if new is None:
+        return values
+    if row["due"] != new["due"] and row["tries"] == 0:
+        return values | {name: new[name] for name in ("due", "at", "expires", "ends")}
+    bounds = ("expires", "ends")  # none for what is tried again by hand
+    return values | {name: new[name] for name in bounds if row[name] is not None and row[name] != new[name]}
 
 
 def _forget(connection: Connection, gone: Collection[str]) -> None:

@@ -89,6 +89,7 @@ def publish(
         planning.reconcile(connection, heard, back, now)
         notices.notify(connection, heard, revised, before, now)
         notices.catch_up(connection, heard, back, revised.remembered, now)
+        planning.resume(connection, back, now)
     published = Published(
         catalog=catalog,
         revisions=revised.revisions,

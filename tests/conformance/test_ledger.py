@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calfeed.errors import NotFound
-from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Text
+from calfeed.events.model import Calendar, Catalog, Channel, Duration, Event, Feed, Tba, Text
 from calfeed.events.revision import ChangeKind
 from calfeed.ledger import Claimed, Ledger, Result, Settlement, State, hand, reading
 
@@ -396,6 +396,19 @@ def test_quiet_hours_that_change_move_what_waits(planned: Ledger) -> None:
     assert rows(planned) == [("reminder", "05-12 01:30", "pending")]
 
 
+@pytest.mark.parametrize(("before", "after", "state"), [("date", None, "expired"), (None, "date", "pending")])
+def test_what_waits_learns_that_it_is_too_late_earlier_or_later(
+    ledger: Ledger, before: Tba | None, after: Tba | None, state: str
+) -> None:
+    """Some day from the 12th to the 14th is not over with the 12th; the reminder is due at 09:00 on the 12th anyway."""
+    window = replace(event(), start=date(2024, 5, 12), end=date(2024, 5, 15))
+    ledger.publish(catalog(replace(window, tba=before)), NOW)
+    ledger.plan(["hook"], NOW)
+    ledger.publish(catalog(replace(window, tba=after)), NOW + HOUR)
+    ledger.sweep(datetime(2024, 5, 12, 20, tzinfo=UTC))
+    assert rows(ledger, kind="reminder") == [("reminder", "05-12 01:00", state)]
+
+
 def test_a_digest_is_planned_once_a_day_that_has_items(ledger: Ledger) -> None:
     events = [event(), event("more", NOW + 2 * DAY + 5 * HOUR), event("expo", NOW + 4 * DAY)]
     ledger.publish(catalog(*events, channels=[channel(before=(), digest=time(8))]), NOW)
@@ -591,6 +604,13 @@ def test_a_retry_that_was_missed_by_then_is_dead(planned: Ledger) -> None:
     assert rows(planned) == [("reminder", "05-12 01:00", "dead")]
 
 
+def test_what_is_tried_again_may_be_until_the_new_end(planned: Ledger) -> None:
+    send(planned, DUE, Result.RETRY, status=500)
+    planned.publish(catalog(replace(event(), end=event().start + 3 * HOUR)), DUE + timedelta(minutes=1))
+    planned.sweep(datetime(2024, 5, 12, 3, tzinfo=UTC))
+    assert rows(planned, kind="reminder") == [("reminder", "05-12 01:00", "pending")]
+
+
 def test_a_message_that_is_refused_is_rejected_alone(ledger: Ledger) -> None:
     ledger.publish(catalog(event(), event("expo", datetime(2024, 5, 13, 2, tzinfo=UTC))), NOW)
     ledger.plan(["hook"], NOW)
@@ -675,6 +695,15 @@ def test_a_channel_that_was_taken_out_and_put_back_is_told_late_what_fell_due_me
     planned.plan(["hook"], back)
     assert [(one.kind, one.due) for one in claim(planned, back)] == [("reminder", DUE)]
     assert planned.audit(back).findings == ()
+
+
+def test_a_channel_that_was_put_back_is_owed_what_falls_due_before_it_is_planned(planned: Ledger) -> None:
+    """Its process may be killed between the two."""
+    planned.publish(catalog(event(), channels=[]), DUE - HOUR)
+    planned.publish(catalog(event()), DUE - HOUR / 4)
+    late = DUE + HOUR / 4
+    planned.plan(["hook"], late)
+    assert [(one.kind, one.due) for one in claim(planned, late)] == [("reminder", DUE)]
 
 
 def test_a_channel_that_is_new_is_told_nothing_of_the_past(planned: Ledger) -> None:
@@ -926,6 +955,14 @@ def test_a_retry_by_hand_sends_whatever_the_hour(planned: Ledger) -> None:
     assert [one.id for one in planned.retry([expired.webhook_id], at)] == [expired.id]
     assert send(planned, at) == 1
     assert planned.retry([expired.id], at) == [], "what was sent is not sent again"
+
+
+def test_a_retry_by_hand_sends_whatever_an_edit_says_of_the_end(planned: Ledger) -> None:
+    planned.sweep(DUE + 2 * HOUR)
+    (expired,) = planned.deliveries()
+    planned.retry([expired.id], DUE + 3 * HOUR)
+    planned.publish(catalog(replace(event(), end=event().start + 3 * HOUR / 2)), DUE + 3 * HOUR)
+    assert send(planned, DUE + 3 * HOUR) == 1
 
 
 def test_a_retry_by_hand_mends_a_broken_channel(broken: Ledger) -> None:
