@@ -180,8 +180,8 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime
 
 def _open_rows(connection: Connection) -> list[dict[str, Any]]:
     """Copies to subscriptions are not among them: there may be 100,000, and each is checked when it is sent."""
-    names = (delivery.c[name] for name in ("id", "key", "channel", "uid", "due", "expires", "ends", "tries", "withdrawn"))
-    query = select(*names).where(
+    names = ("id", "key", "channel", "uid", "due", "expires", "ends", "tries", "withdrawn")
+    query = select(*(delivery.c[name] for name in names)).where(
         delivery.c.kind.in_(("reminder", "digest")), delivery.c.state.in_(OPEN), delivery.c.subscription.is_(None)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
