@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -92,13 +92,18 @@ def parse_rule(text: str) -> Rule:
     return rule
 
 
-@lru_cache(maxsize=4096)
 def rule_for(text: str, start: Moment) -> Rule:
     """The rule of an event that begins at ``start``, with what the RFC takes from DTSTART said outright.
 
     UNTIL takes DTSTART's kind: an instant in UTC (a local time is read in the zone of ``start``, a date means all of
     that local day), or a date.
     """
+    return _rule_in(start.tzinfo if isinstance(start, datetime) else None, text, start)
+
+
+@lru_cache(maxsize=4096)
+def _rule_in(_zone: tzinfo | None, text: str, start: Moment) -> Rule:
+    """The zone is part of the key: one instant in two zones is equal, yet may be of two days."""
     rule = parse_rule(text)
     return replace(rule, until=_until_for(rule.until, start), **_implied(rule, start))
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calfeed.events.model import Event, Moment, Text
-from calfeed.events.occurrences import check_rule
+from calfeed.events.occurrences import check_rule, occurrences
 from calfeed.events.rules import canonical_rule
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -181,6 +181,17 @@ def test_rules_that_do(rrule: str) -> None:
     """Whatever the RFC allows and stays within bounds."""
     event = Event(id="e", uid="u", summary=Text((("en", "E"),)), start=NINE, end=None, timezone="Europe/Paris")
     check_rule(_with(event, rrule))
+
+
+def test_one_rule_at_one_instant_in_two_zones_has_the_day_of_each() -> None:
+    """What is Friday evening in New York is Saturday morning in Paris."""
+    for zone, days in (("America/New_York", [17, 24]), ("Europe/Paris", [18, 25])):
+        start = datetime(2024, 5, 18, 3, 30, tzinfo=UTC).astimezone(ZoneInfo(zone))
+        event = Event(id="e", uid="u", summary=Text((("en", "E"),)), start=start, end=None, timezone=zone)
+        event = _with(event, "FREQ=WEEKLY;COUNT=2")
+        check_rule(event)
+        found = occurrences(event, datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC), limit=9)
+        assert [one.start.day for one in found] == days
 
 
 def test_dates_beside_the_rule_must_be_of_it() -> None:
