@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Literal
 
 from calfeed.events.model import Moment, Text
@@ -37,9 +36,8 @@ class Component:
     components: list[Component] = field(default_factory=list)
 
 
-@lru_cache(maxsize=4096)
 def utc_stamp(moment: datetime) -> str:
-    """``20240517T020000Z``."""
+    """``20240517T020000Z``. Not kept by moment: both readings of a clock time that comes twice would be one key."""
     return f"{local_stamp(moment.astimezone(UTC))}Z"
 
 

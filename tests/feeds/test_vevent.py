@@ -244,6 +244,11 @@ def test_a_second_reading_of_a_clock_time_is_written_in_utc(publish: Publish, li
     ]
 
 
+def test_an_hour_from_one_reading_of_a_clock_time_to_the_other_is_an_hour(publish: Publish, lines: Lines) -> None:
+    toml = DAY.replace("2024-05-17", "2024-10-27T02:30:00+02:00\nend = 2024-10-27T02:30:00+01:00")
+    assert only(lines(publish(toml)), "DTSTART", "DTEND") == ["DTSTART:20241027T003000Z", "DTEND:20241027T013000Z"]
+
+
 def test_a_law_that_one_rule_cannot_say_puts_single_events_in_utc_first(publish: Publish, lines: Lines) -> None:
     """Moscow kept summer time until 2010: the series of 2024 keeps its TZID and rule, the old single event does not."""
     toml = (
