@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, func, literal, or_, select, update
+from sqlalchemy import Connection, Update, func, literal, or_, select, update
 
 from calfeed.events.model import Channel
 from calfeed.ledger.audiences import is_audience
@@ -70,16 +70,19 @@ def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
 
 
 def _settled(connection: Connection, missed: Sequence[Row]) -> dict[object, datetime]:
-    """When these were withdrawn: by key, and by start and due time.
+    """When these were withdrawn: by key, and by start and due time. Not those that wait, or have another outcome.
 
     What was copied to subscriptions is itself under its key alone: under another, its copies would be made twice.
     """
-    names = (delivery.c[name] for name in ("key", "channel", "uid", "due", "settled"))
+    names = (delivery.c[name] for name in ("key", "channel", "uid", "due", "state", "settled", "reached"))
     same = delivery.c.key.in_([row["key"] for row in missed])
-    alike = and_(delivery.c.uid.in_([row["uid"] for row in missed]), delivery.c.reached.is_(None))
-    query = select(*names).where(or_(same, alike), delivery.c.state == "superseded", delivery.c.subscription.is_(None))
+    alike = delivery.c.uid.in_([row["uid"] for row in missed])
+    query = select(*names).where(or_(same, alike), delivery.c.subscription.is_(None))
     found = connection.execute(query).mappings().all()
-    return {name: row["settled"] for row in found for name in (row["key"], identity(row))}
+    standing = {identity(row) for row in found if row["state"] != "superseded"}
+    gone = [row for row in found if identity(row) not in standing]
+    by_start = {identity(row): row["settled"] for row in gone if row["reached"] is None}
+    return {**by_start, **{row["key"]: row["settled"] for row in gone}}
 
 
 def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) -> None:

@@ -706,6 +706,25 @@ def test_a_channel_that_was_put_back_is_owed_what_falls_due_before_it_is_planned
     assert [(one.kind, one.due) for one in claim(planned, late)] == [("reminder", DUE)]
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_date_whose_series_moves_there_and_back_and_there_reminds_once(ledger: Ledger, sent: bool) -> None:
+    """The date stays where it is and is due as before, under the key that each move gives it."""
+
+    def series(hours: int) -> Catalog:
+        first = event().start + hours * HOUR
+        own = event(recurrence_id=first + DAY)
+        return catalog(event(start=first, end=first + HOUR, rrule="FREQ=DAILY;COUNT=2", overrides=(own,)))
+
+    ledger.publish(series(3), NOW)
+    ledger.plan(["hook"], NOW)
+    for number, hours in enumerate((5, 3)):
+        ledger.publish(series(hours), NOW + (number + 1) * HOUR)
+    told = send(ledger, DUE) if sent else 0
+    ledger.publish(series(5), DUE + timedelta(minutes=1))
+    due = [one for one in claim(ledger, DUE + timedelta(minutes=1)) if one.kind == "reminder"]
+    assert told + len(due) == 1
+
+
 def test_a_channel_that_is_new_is_told_nothing_of_the_past(planned: Ledger) -> None:
     planned.publish(catalog(event(), channels=[channel(), channel("late")]), DUE + HOUR / 2)
     planned.plan(["hook", "late"], DUE + HOUR / 2)
