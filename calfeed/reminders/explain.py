@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from calfeed.events.model import instant
@@ -59,6 +59,8 @@ def _lead(due: DueReminder) -> str:
 def _rule(due: DueReminder) -> str:
     zone, lead = due.occurrence.event.zone, due.lead
     at = shown(due.planned_for, zone)
+    if _skipped(due):
+        at = f"clocks skip that time, so just as long after the skip, {at}"
     if clock.by_days(due.occurrence):
         before = f"{lead.days} day{'s' if lead.days > 1 else ''} before" if lead.days else "the same day"
         return (
@@ -69,6 +71,17 @@ def _rule(due: DueReminder) -> str:
     if lead.days:
         return f"Days count on the local calendar, so the hour stays the same: {at}."
     return f"Hours and minutes count exactly: {at}."
+
+
+def _skipped(due: DueReminder) -> bool:
+    """Whether clocks never show the time that so many days before would be."""
+    zone, days = due.occurrence.event.zone, timedelta(days=due.lead.days)
+    if clock.by_days(due.occurrence):
+        wanted = datetime.combine(clock.first_day(due.occurrence) - days, due.calendar.all_day_at)
+    else:
+        wanted = instant(due.occurrence.start, zone).astimezone(zone).replace(tzinfo=None) - days
+    found = due.planned_for + timedelta(seconds=due.lead.seconds)
+    return found.astimezone(zone).replace(tzinfo=None) != wanted
 
 
 def _special(due: DueReminder) -> list[str]:

@@ -66,6 +66,25 @@ def test_a_day_before_held_for_quiet_hours_in_another_zone(catalog: Read) -> Non
     ]
 
 
+def test_a_day_before_at_a_time_that_clocks_skip(catalog: Read) -> None:
+    """Also at the hour of all-day items."""
+    timed = TOML.replace("Asia/Shanghai", "Europe/Paris").replace("05-17T10:00:00", "04-01T02:30:00")
+    timed = timed.replace("05-17T11", "04-01T11")
+    days = (
+        timed.replace("T02:30:00", "")
+        .replace("T11:30:00", "")
+        .replace("[[events]]", 'all_day_at = "02:30"\n[[events]]')
+    )
+    shown = (
+        "clocks skip that time, so just as long after the skip, 2024-03-31 03:30 Europe/Paris (2024-03-31T01:30:00Z)."
+    )
+    (first, *_), (all_day, *_) = (due_reminders(catalog(toml), *ALWAYS) for toml in (timed, days))
+    assert explain(first)[3] == f"Days count on the local calendar, so the hour stays the same: {shown}"
+    assert explain(all_day)[3] == (
+        f"It has no hour, so it reminds at `all_day_at` 02:30 local time, 1 day before: {shown}"
+    )
+
+
 def test_what_cannot_wait_for_the_end_of_the_quiet_hours(catalog: Read) -> None:
     due = due_reminders(catalog(TOML + 'quiet = "08:00-12:00"\nbefore = ["1h"]'), *ALWAYS)[0]
     assert explain(due)[-2:] == [
