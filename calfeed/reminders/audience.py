@@ -66,11 +66,11 @@ def hears(channel: Channel, change: Change, at: datetime) -> bool:
 def news(base: Event, revision: Revision, at: datetime) -> Change | None:
     """What a revision tells those who know its event as ``base``; None when they could not tell the two apart.
 
-    Nor is it told that something is gone to those who know that it is off: both are one message.
+    Nor is it told that something is gone, or off on another day, to those who know that it is off.
     """
     before, after = known(base, at), None if revision.removed else known(revision.event, at)
     found = compare(before, after)
-    if found is None or (after is None and before.status == "cancelled"):
+    if found is None or (_is_off(before) and (after is None or _is_off(after))):
         return None
     return Change(
         kind=found[0],
@@ -82,6 +82,11 @@ def news(base: Event, revision: Revision, at: datetime) -> Change | None:
         after=after,
         fields=found[1],
     )
+
+
+def _is_off(event: Event) -> bool:
+    """Whether all of it is cancelled."""
+    return all(one.status == "cancelled" for one in (event, *event.overrides))
 
 
 def lies_ahead(event: Event, at: datetime) -> bool:

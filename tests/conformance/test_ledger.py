@@ -840,6 +840,25 @@ def test_what_is_nobody_s_business_is_not_told(planned: Ledger, source: Catalog)
     assert notices(planned) == []
 
 
+def test_what_is_off_is_not_told_to_be_off_at_another_time(planned: Ledger) -> None:
+    """That it is on again is told then."""
+    (moved,) = NEW_TIME.events
+    for hours, one in enumerate((event(), moved), start=1):
+        planned.publish(catalog(replace(one, status="cancelled")), NOW + hours * HOUR)
+        send(planned, NOW + hours * HOUR)
+    assert notices(planned) == [("2|hook", "sent")]
+    planned.publish(NEW_TIME, NOW + 3 * HOUR)
+    assert notices(planned) == [("2|hook", "sent"), ("4|hook", "pending")]
+
+
+def test_a_series_that_is_off_but_for_one_date_is_told_to_be_gone(ledger: Ledger) -> None:
+    on = replace(event(), recurrence_id=event().start)
+    ledger.publish(catalog(event(status="cancelled", rrule="FREQ=DAILY;COUNT=3", overrides=(on,))), NOW)
+    ledger.plan(["hook"], NOW)
+    ledger.publish(catalog(), NOW + HOUR)
+    assert notices(ledger) == [("2|hook", "pending")]
+
+
 def test_what_is_over_is_not_told(planned: Ledger) -> None:
     planned.publish(NEW_TIME, NOW + 30 * DAY)
     planned.publish(catalog(), NOW + 31 * DAY)
