@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Update, func, literal, or_, select, update
 
 from calfeed.events.model import Channel
 from calfeed.ledger.audiences import is_audience
-from calfeed.ledger.readers import TELLING
+from calfeed.ledger.readers import TELLING, UID
 from calfeed.ledger.schema import delivery
 from calfeed.ledger.sql import batches
 from calfeed.reminders.plan import SLACK
@@ -102,9 +102,9 @@ def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) 
     told = select(notice.c.id).where(*of_it, notice.c.kind == "change", notice.c.sent_at > delivery.c.settled).exists()
     for row in missed:
         if (row["channel"], row["due"]) in found:
-            mine = delivery.c.channel == row["channel"], delivery.c.due == row["due"]
-            key = literal(f"{row['key']}|").concat(delivery.c.subscription)
-            connection.execute(_again(now).where(*copies, *mine, delivery.c.key == key, ~told))
+            mine = delivery.c.channel == row["channel"], delivery.c.due == row["due"], row["uid"] == UID
+            start = literal(f"|{_start(row)[2]}|").concat(delivery.c.subscription)  # an edit may have given another key
+            connection.execute(_again(now).where(*copies, *mine, delivery.c.key.endswith(start), ~told))
 
 
 def revive_all_copies(connection: Connection, back: Iterable[Channel], now: datetime) -> None:

@@ -265,6 +265,29 @@ def test_undone_and_told_while_a_reminder_was_tried_again(world: World) -> None:
     assert world.told == {"a": ["moved 02→03", "moved 03→02"]}
 
 
+@pytest.mark.parametrize("hours", [0, 2])
+def test_a_date_of_a_series_that_was_off_while_its_reminder_was_tried_again(world: World, hours: int) -> None:
+    """It is on again and its reminder still waits, also where the series has moved and the date has stayed."""
+
+    def series(moved: int, **keys: Any) -> Event:
+        first = event(TALKS - 21 * HOUR + moved * HOUR)
+        own = replace(TWO, recurrence_id=first.start + 24 * HOUR, **keys)
+        return replace(first, rrule="FREQ=DAILY;COUNT=2", overrides=(own,))
+
+    world.publish(series(0))
+    world.turn()
+    world.answers["a"] = away
+    world.turn(after=TALKS - HOUR - world.now)
+    world.publish(series(0, status="cancelled"))
+    world.turn(after=MINUTE)
+    world.answers.clear()
+    world.told.clear()
+    world.publish(series(hours))
+    world.turn(after=MINUTE)
+    world.turn(after=3 * SECOND)
+    assert [said for said in world.told["a"] if said.startswith("reminder")] == [f"reminder {5 + hours:02}"]
+
+
 def test_edited_while_the_feed_was_not_in_public(world: World) -> None:
     """Once it is back, those who were told of the event hear the change."""
     world.turn(after=TALKS - HOUR - world.now)
