@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, delete, insert, select, update
+from sqlalchemy import Connection, Update, case, delete, func, insert, select, update
 
 from calfeed.events.model import Catalog, Channel, moment_key
 from calfeed.ledger import undone
 from calfeed.ledger.audiences import is_audience
 from calfeed.ledger.ids import new_ids
-from calfeed.ledger.schema import channel, delivery
+from calfeed.ledger.schema import SENDING, channel, delivery
 from calfeed.ledger.sql import batches, upsert
 from calfeed.reminders.digest import DueDigest, due_digests
 from calfeed.reminders.plan import SLACK, DueReminder, due_reminders
@@ -25,6 +25,9 @@ from calfeed.reminders.plan import SLACK, DueReminder, due_reminders
 HORIZON = timedelta(days=14)
 STEP = timedelta(hours=1)
 """How far the horizon may lag before it is moved on."""
+
+BEHIND = timedelta(minutes=2)
+"""How far the time of a publication may lag behind that of a sender: it waited for the database, or a clock is slow."""
 
 Wanted = dict[str, dict[str, Any]]
 OPEN = ("pending", "sending")
@@ -118,6 +121,14 @@ def resume(connection: Connection, back: Sequence[Channel], now: datetime) -> No
     """Plans for these channels from now on, whenever the first step is made: what falls due until then is owed too."""
     if back:
         connection.execute(insert(channel), [{"id": one.id, "since": now, "until": now} for one in back])
+
+
+def at_least(connection: Connection, now: datetime) -> datetime:
+    """Now, or when the last fell due of what is being sent or was: that is past, and is not planned again."""
+    sent = (delivery.c.state == "sent") & delivery.c.settled.is_not(None)
+    query = select(func.max(delivery.c.due)).where(delivery.c.due > now, delivery.c.due <= now + BEHIND)
+    found: list[datetime | None] = [connection.execute(query.where(done)).scalar() for done in (SENDING, sent)]
+    return max([now, *(due for due in found if due is not None)])
 
 
 def horizon(connection: Connection) -> dict[str, datetime]:

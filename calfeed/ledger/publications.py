@@ -69,7 +69,7 @@ def publish(
 ) -> tuple[Published, Current]:
     """Makes ``catalog`` the published state, unless it is one that was replaced; within the caller's transaction."""
     row = connection.execute(_CURRENT.with_for_update()).one_or_none()  # before all else, as `settling` does
-    current = current_state(connection, known)
+    current, now = current_state(connection, known), planning.at_least(connection, now)
     before = current.revisions if current else {}
     fresh = digests(catalog, before)
     digest = source_digest(catalog, fresh)

@@ -706,15 +706,16 @@ def test_a_channel_that_was_put_back_is_owed_what_falls_due_before_it_is_planned
     assert [(one.kind, one.due) for one in claim(planned, late)] == [("reminder", DUE)]
 
 
+def series(hours: int) -> Catalog:
+    """Held on two days, so many hours after the talks; the second date stays where the talks are."""
+    first = event().start + hours * HOUR
+    own = event(recurrence_id=first + DAY)
+    return catalog(event(start=first, end=first + HOUR, rrule="FREQ=DAILY;COUNT=2", overrides=(own,)))
+
+
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_date_whose_series_moves_there_and_back_and_there_reminds_once(ledger: Ledger, sent: bool) -> None:
-    """The date stays where it is and is due as before, under the key that each move gives it."""
-
-    def series(hours: int) -> Catalog:
-        first = event().start + hours * HOUR
-        own = event(recurrence_id=first + DAY)
-        return catalog(event(start=first, end=first + HOUR, rrule="FREQ=DAILY;COUNT=2", overrides=(own,)))
-
+    """The date is due as before, under the key that each move gives it."""
     ledger.publish(series(3), NOW)
     ledger.plan(["hook"], NOW)
     for number, hours in enumerate((5, 3)):
@@ -723,6 +724,24 @@ def test_a_date_whose_series_moves_there_and_back_and_there_reminds_once(ledger:
     ledger.publish(series(5), DUE + timedelta(minutes=1))
     due = [one for one in claim(ledger, DUE + timedelta(minutes=1)) if one.kind == "reminder"]
     assert told + len(due) == 1
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_edit_that_waited_for_the_database_owes_nothing_that_was_sent_meanwhile(
+    ledger: Ledger, open_ledger: Callable[[], Ledger], answered: bool
+) -> None:
+    ledger.publish(series(3), NOW)
+    ledger.plan(["hook"], NOW)
+    (one,) = claim(ledger, DUE)
+    if answered:
+        ledger.settle([outcome(one, at=DUE)], DUE)
+    open_ledger().publish(series(5), DUE - timedelta(seconds=2))
+    if not answered:
+        ledger.settle([outcome(one, Result.RETRY, at=DUE, status=503)], DUE)
+    later = DUE + timedelta(minutes=1)
+    due = [again.id for again in claim(ledger, later) if again.kind == "reminder"]
+    assert due == ([] if answered else [one.id])
+    assert ledger.audit(later).findings == ()
 
 
 def test_a_channel_that_is_new_is_told_nothing_of_the_past(planned: Ledger) -> None:
