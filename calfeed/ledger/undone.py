@@ -48,10 +48,10 @@ def last(missed: Iterable[Row]) -> list[Row]:
 
 
 def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
-    """Those that were withdrawn, maybe under another key, and whose readers were told nothing since."""
+    """Those that were withdrawn, with the key they had then, and whose readers were told nothing since."""
     for some in batches(missed):
         uids = [row["uid"] for row in some]
-        settled = _settled(connection, some)
+        before = _before(connection, some)
         told = (
             select(delivery.c.channel, delivery.c.uid, func.max(delivery.c.sent_at).label("at"))
             .where(
@@ -61,28 +61,30 @@ def withdrawn(connection: Connection, missed: Sequence[Row]) -> Iterator[Row]:
         )
         since = {(row.channel, row.uid): row.at for row in connection.execute(told)}
         for row in some:
-            at = settled.get(row["key"]) or settled.get(identity(row))
+            was = before.get(identity(row)) or before.get(row["key"])
             heard = since.get((row["channel"], row["uid"]))
-            if at is None:
+            if was is None:
                 continue
-            if heard is None or heard <= at or is_audience(row["channel"]):  # some of an audience were told nothing
-                yield row
+            # some of an audience were told nothing
+            if heard is None or heard <= was["settled"] or is_audience(row["channel"]):
+                yield {**row, "key": was["key"], "subject": was["subject"]}
 
 
-def _settled(connection: Connection, missed: Sequence[Row]) -> dict[object, datetime]:
-    """When these were withdrawn: by key, and by start and due time. Not those that wait, or have another outcome.
+def _before(connection: Connection, missed: Sequence[Row]) -> dict[object, Mapping[Any, Any]]:
+    """What these were when they were withdrawn: by start and due time, and by key.
 
-    What was copied to subscriptions is itself under its key alone: under another, its copies would be made twice.
+    Not those that wait, or have another outcome. Of several the one that was tried counts: it may have arrived, and is
+    to come again under its own id. What was copied to subscriptions is itself under its key alone: under another, its
+    copies would be made twice.
     """
-    names = (delivery.c[name] for name in ("key", "channel", "uid", "due", "state", "settled", "reached"))
+    wanted = ("key", "subject", "channel", "uid", "due", "state", "settled", "reached", "attempt")
     same = delivery.c.key.in_([row["key"] for row in missed])
     alike = delivery.c.uid.in_([row["uid"] for row in missed])
-    query = select(*names).where(or_(same, alike), delivery.c.subscription.is_(None))
-    found = connection.execute(query).mappings().all()
+    query = select(*(delivery.c[name] for name in wanted)).where(or_(same, alike), delivery.c.subscription.is_(None))
+    found = connection.execute(query.order_by(delivery.c.attempt, delivery.c.settled)).mappings().all()
     standing = {identity(row) for row in found if row["state"] != "superseded"}
     gone = [row for row in found if identity(row) not in standing]
-    by_start = {identity(row): row["settled"] for row in gone if row["reached"] is None}
-    return {**by_start, **{row["key"]: row["settled"] for row in gone}}
+    return {**{row["key"]: row for row in gone}, **{identity(row): row for row in gone if row["reached"] is None}}
 
 
 def revive_copies(connection: Connection, missed: Sequence[Row], now: datetime) -> None:

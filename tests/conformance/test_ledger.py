@@ -726,6 +726,19 @@ def test_a_date_whose_series_moves_there_and_back_and_there_reminds_once(ledger:
     assert told + len(due) == 1
 
 
+def test_a_date_that_may_have_been_told_comes_again_under_its_own_id(ledger: Ledger) -> None:
+    """Its lead is taken out and put back, its series moves, and the process that was sending it is lost."""
+    ledger.publish(series(3), NOW)
+    ledger.plan(["hook"], NOW)
+    (one,) = claim(ledger, DUE)
+    later = DUE + timedelta(minutes=1)
+    ledger.publish(replace(series(5), channels=(channel(before=()),)), DUE)
+    ledger.settle([outcome(one, Result.LOST, at=later)], later)
+    assert ledger.delivery(one.id)[0].state is State.SUPERSEDED
+    ledger.publish(series(5), later)
+    assert [again.id for again in claim(ledger, later) if again.kind == "reminder"] == [one.id]
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_an_edit_that_waited_for_the_database_owes_nothing_that_was_sent_meanwhile(
     ledger: Ledger, open_ledger: Callable[[], Ledger], answered: bool
