@@ -53,7 +53,7 @@ class Ledger:
         self.database = Database(url, busy_seconds=busy_seconds)
         self.process = Process(role=role)
         self._hand = Hand(self.process.id)
-        self.self_service = SelfService(self.database, self.process.id, self._hand)
+        self.self_service = SelfService(self.database, self.process.id, self._hand, self._look)
         self._current: Current | None = None
         self._bell = None if self.database.sqlite else Bell(self.database.url)
 
@@ -101,8 +101,11 @@ class Ledger:
     def current(self) -> Current | None:
         """The published state; read from the database only when its version is not the one this process knows."""
         with self.database.read() as connection:
-            self._current = publications.current_state(connection, self._current)
+            self._look(connection)
         return self._current
+
+    def _look(self, connection: Connection) -> None:
+        self._current = publications.current_state(connection, self._current)
 
     def revisions(self) -> dict[str, Revision]:
         """The newest revision of every event that ever was published, by uid."""

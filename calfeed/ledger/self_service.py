@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from calfeed.ledger import allowances, audiences, copies, reading, subscriptions
 from calfeed.ledger.allowances import Quota
 from calfeed.ledger.copies import Copy
@@ -20,7 +22,8 @@ from calfeed.ledger.values import Settlement
 class SelfService:
     """Subscriptions, and the copies that are made for them."""
 
-    def __init__(self, database: Database, owner: str, hand: Hand) -> None:
+    def __init__(self, database: Database, owner: str, hand: Hand, read: Callable[[Connection], object]) -> None:
+        self._read = read
         self._database = database
         self._owner = owner
         self._hand = hand
@@ -104,6 +107,7 @@ class SelfService:
         with self._hand.claiming(self._database, settlements, now, copies=True) as (connection, claimed):
             found = copies.claim(connection, self._owner, now=now, limit=limit, admit=admit)
             claimed.extend(one.claimed for one in found)
+            self._read(connection)  # what is claimed must not be told from a state older than itself
         return found
 
     def prune(self, now: datetime) -> int:

@@ -127,6 +127,24 @@ def test_edited_twice_before_it_was_told(world: World) -> None:
     assert world.told == {"a": ["moved 02→04"]}
 
 
+def test_edited_again_between_the_last_look_and_the_claim(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = world.ledger.self_service
+    spread = service.spread
+    world.publish(THREE)
+
+    def edited(now: datetime) -> bool:
+        monkeypatch.undo()
+        mine = world.ledger
+        with Ledger(mine.database.url.render_as_string(hide_password=False)) as world.ledger:
+            world.publish(FOUR)
+        world.ledger = mine
+        return spread(world.now)
+
+    monkeypatch.setattr(service, "spread", edited)
+    world.turn()
+    assert world.told == {"a": ["moved 02→04"]}
+
+
 def test_undone_before_it_was_told(world: World) -> None:
     world.publish(THREE)
     world.spread()
