@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -55,6 +56,7 @@ class Ledger:
         self._hand = Hand(self.process.id)
         self.self_service = SelfService(self.database, self.process.id, self._hand, self._look)
         self._current: Current | None = None
+        self._looking = threading.Lock()
         self._bell = None if self.database.sqlite else Bell(self.database.url)
 
     def __enter__(self) -> Self:
@@ -81,7 +83,9 @@ class Ledger:
         """Makes ``catalog`` the published state: revisions, changes, and the deliveries that follow from them."""
         with self.database.alone() as connection:
             published, current = publications.publish(connection, catalog, self.process, now, self._current)
-        self._current = current
+        with self._looking:
+            if self._current is None or self._current.version <= current.version:
+                self._current = current
         return published
 
     def version(self) -> int:
@@ -101,11 +105,13 @@ class Ledger:
     def current(self) -> Current | None:
         """The published state; read from the database only when its version is not the one this process knows."""
         with self.database.read() as connection:
-            self._look(connection)
-        return self._current
+            return self._look(connection)
 
-    def _look(self, connection: Connection) -> None:
-        self._current = publications.current_state(connection, self._current)
+    def _look(self, connection: Connection) -> Current | None:
+        """One thread after the other, so that none puts an older state in the place of a newer."""
+        with self._looking:
+            self._current = publications.current_state(connection, self._current)
+            return self._current
 
     def revisions(self) -> dict[str, Revision]:
         """The newest revision of every event that ever was published, by uid."""
@@ -133,7 +139,7 @@ class Ledger:
             return len(step.rows)
 
     def _step(self, connection: Connection, active: Collection[str], now: datetime) -> tuple[Current | None, Step]:
-        self._current = current = publications.current_state(connection, self._current)
+        current = self._look(connection)
         if current is None:
             return None, Step(since={}, until=now, rows=())
         heard = audiences.joined(connection, current.catalog)
@@ -156,8 +162,7 @@ class Ledger:
         """At most ``limit`` deliveries that this process alone may send now."""
         with self._hand.claiming(self.database, settled, now, copies=False) as (connection, claimed):
             claimed.extend(claims.claim(connection, self.process.id, now=now, limit=limit, served=served, admit=admit))
-            current = publications.current_state(connection, self._current)
-        self._current = current
+            self._look(connection)
         return claimed
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
