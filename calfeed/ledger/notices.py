@@ -65,11 +65,12 @@ def catch_up(
         connection.execute(update(delivery).where(*here).values(withdrawn=False))
     told = {about: sorted(numbers, reverse=True) for about, numbers in _told(connection, by_id, after).items()}
     known = revisions.find(connection, {(uid, number) for (_, uid), numbers in told.items() for number in numbers})
-    found = (
-        _notice(catalog, by_id[name], after[uid], [known[uid, one] for one in numbers if (uid, one) in known], now)
-        for (name, uid), numbers in told.items()
-    )
-    add(connection, [row for row in found if row], now)
+    rows = []
+    for (name, uid), numbers in told.items():
+        states = [known[uid, one] for one in numbers if (uid, one) in known]
+        base = states[-1] if states and is_audience(name) else None  # some of an audience were told nothing since
+        rows.append(_notice(catalog, by_id[name], after[uid], states, now, base=base))
+    add(connection, [row for row in rows if row], now)
 
 
 def _told(
