@@ -11,7 +11,9 @@ LINE_OCTETS = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
-_SPECIAL = re.compile(r'[",;:^\\]')  # a backslash needs no quotes, but icalendar takes ``\:`` for an escape
+_SPECIAL = re.compile(
+    r'[",;:^\\=]'
+)  # two need no quotes, but icalendar unescapes ``\\:`` and drops spaces around ``=``
 _IN_ADDRESS = "@!$'*+-._~"
 _CARETS = str.maketrans({"^": "^^", '"': "^'", "\n": "^n"})
 

@@ -78,6 +78,7 @@ def test_text_and_parameters_hold_no_line_break_nor_control_character(text: str)
         assert len((written + "x").splitlines()) == 1
 
 
+@example("0 =")
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), min_size=1))
 def test_text_and_parameters_read_back_as_they_were(text: str) -> None:
     """icalendar's own faults left aside: a literal ``\\n`` read as a line break, escapes undone within parameters."""
