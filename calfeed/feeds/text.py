@@ -11,9 +11,8 @@ LINE_OCTETS = 75
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
-_SPECIAL = re.compile(
-    r'[",;:^\\=]'
-)  # two need no quotes, but icalendar unescapes ``\\:`` and drops spaces around ``=``
+# A backslash and "=" need no quotes, but without them icalendar unescapes ``\:`` and drops the spaces around "=".
+_SPECIAL = re.compile(r'[",;:^\\=]')
 _IN_ADDRESS = "@!$'*+-._~"
 _CARETS = str.maketrans({"^": "^^", '"': "^'", "\n": "^n"})
 
